@@ -1,0 +1,208 @@
+//! One call of rustc: a generated crate in, a shared library or diagnostics out. Knows flags, not cells.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io::{BufRead, BufReader, Read};
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::{Arc, Mutex};
+
+use crate::EngineError;
+use crate::diagnostic::Diagnostic;
+use crate::generate::Generated;
+use crate::libraries::Libraries;
+
+/// What rustc is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Goal {
+    /// A shared library that can be loaded.
+    Library,
+    /// Only the complaints, with types written as full paths.
+    Types,
+}
+
+/// A compilation to run.
+pub(crate) struct Job<'a> {
+    pub(crate) libraries: &'a Libraries,
+    pub(crate) crate_name: &'a str,
+    pub(crate) generated: &'a Generated,
+    /// Compiled cells that this one refers to.
+    pub(crate) cells: &'a BTreeSet<String>,
+    /// `0` to `3`, `s` or `z`.
+    pub(crate) optimization: &'a str,
+    /// An existing folder of this job's own.
+    pub(crate) folder: &'a Path,
+}
+
+/// What rustc answered.
+#[derive(Debug, Default)]
+pub(crate) struct Answer {
+    pub(crate) diagnostics: Vec<Diagnostic>,
+    /// The library, if it was asked for and there were no errors.
+    pub(crate) library: Option<PathBuf>,
+    /// What rustc printed that is not a diagnostic, for when it crashes.
+    pub(crate) complaint: String,
+    /// Somebody stopped it.
+    pub(crate) stopped: bool,
+}
+
+/// Stops the compilers that run under it, from any thread.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Stopper(Arc<Mutex<Stopping>>);
+
+#[derive(Debug, Default)]
+struct Stopping {
+    stopped: bool,
+    groups: Vec<i32>,
+}
+
+impl Stopper {
+    /// Ends all running compilers and lets none start until [`Stopper::reset`].
+    pub(crate) fn stop(&self) {
+        if let Ok(mut state) = self.0.lock() {
+            state.stopped = true;
+            for group in &state.groups {
+                // SAFETY: a signal to a process group that we made and that has not been waited for.
+                unsafe { libc::kill(-group, libc::SIGKILL) };
+            }
+        }
+    }
+
+    pub(crate) fn reset(&self) {
+        if let Ok(mut state) = self.0.lock() {
+            state.stopped = false;
+        }
+    }
+
+    pub(crate) fn is_stopped(&self) -> bool {
+        self.0.lock().is_ok_and(|state| state.stopped)
+    }
+
+    /// Notes a group; `false` if it must not run.
+    fn enter(&self, group: i32) -> bool {
+        self.0.lock().is_ok_and(|mut state| {
+            state.groups.push(group);
+            !state.stopped
+        })
+    }
+
+    fn leave(&self, group: i32) {
+        if let Ok(mut state) = self.0.lock() {
+            state.groups.retain(|known| *known != group);
+        }
+    }
+}
+
+impl Job<'_> {
+    /// Writes the files and runs rustc to its end.
+    pub(crate) fn run(&self, goal: Goal, stopper: &Stopper) -> Result<Answer, EngineError> {
+        let trouble = |error: std::io::Error| EngineError::Cache {
+            path: self.folder.into(),
+            reason: error.to_string(),
+        };
+        let sources = self.folder.join(self.crate_name);
+        fs::create_dir_all(&sources).map_err(trouble)?;
+        for file in &self.generated.files {
+            fs::write(sources.join(&file.name), &file.text).map_err(trouble)?;
+        }
+        let library = self.folder.join(library_file(self.crate_name));
+        let mut rustc = self
+            .command(goal, &library)
+            .spawn()
+            .map_err(|_| EngineError::NoCompiler)?;
+        let group = rustc.id() as i32;
+        if !stopper.enter(group) {
+            let _ = rustc.kill();
+        }
+        let mut answer = Answer::default();
+        if let Some(stderr) = rustc.stderr.take() {
+            for line in BufReader::new(stderr)
+                .take(64 << 20)
+                .lines()
+                .map_while(Result::ok)
+            {
+                match Diagnostic::parse(&line) {
+                    Some(diagnostic) => answer.diagnostics.push(diagnostic),
+                    None => answer.complaint += &(line + "\n"),
+                }
+            }
+        }
+        // Off the list before the wait: after it, the number may belong to another process.
+        stopper.leave(group);
+        let status = rustc.wait().map_err(|_| EngineError::NoCompiler)?;
+        answer.stopped = stopper.is_stopped();
+        answer.library = (goal == Goal::Library && status.success()).then_some(library);
+        Ok(answer)
+    }
+
+    fn command(&self, goal: Goal, library: &Path) -> Command {
+        let mut rustc = Command::new(&self.libraries.toolchain.rustc);
+        rustc
+            .current_dir(self.folder)
+            .args([
+                "--edition=2024",
+                "--crate-type=dylib",
+                "--error-format=json",
+                "--diagnostic-width=100000",
+            ])
+            .arg(format!("--crate-name={}", self.crate_name))
+            .args([
+                "-Cprefer-dynamic",
+                "-Cdebuginfo=0",
+                "-Cdebug-assertions=on",
+                "-Coverflow-checks=on",
+            ])
+            .arg(format!("-Copt-level={}", self.optimization))
+            // Style is not the lesson; a forgotten `.await` or an ignored `Result` is.
+            .args([
+                "-Aunused",
+                "-Anonstandard_style",
+                "-Aprivate_interfaces",
+                "-Aprivate_bounds",
+                "-Wunused_must_use",
+            ])
+            .arg(format!(
+                "--extern={}={}",
+                self.libraries.name,
+                self.libraries.dylib().display()
+            ))
+            .arg(format!("-Ldependency={}", self.libraries.cells().display()));
+        for folder in self.libraries.search() {
+            rustc.arg(format!("-Ldependency={}", folder.display()));
+        }
+        for (name, path) in self.libraries.externs() {
+            rustc.arg(format!("--extern={name}={}", path.display()));
+        }
+        for name in self.cells {
+            rustc.arg(format!(
+                "--extern={name}={}",
+                self.libraries.cells().join(library_file(name)).display()
+            ));
+        }
+        match goal {
+            Goal::Library => rustc.arg("-o").arg(library),
+            // The flag that keeps rustc from shortening paths has no stable form; nothing compiled this way is kept.
+            Goal::Types => rustc
+                .env("RUSTC_BOOTSTRAP", "1")
+                .args(["-Ztrim-diagnostic-paths=no", "--emit=metadata", "-o"])
+                .arg(self.folder.join("types.rmeta")),
+        };
+        rustc
+            .arg(format!("{}/lib.rs", self.crate_name))
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .process_group(0);
+        rustc
+    }
+}
+
+/// The file name of a compiled cell.
+pub(crate) fn library_file(crate_name: &str) -> String {
+    format!(
+        "{}{crate_name}.{}",
+        std::env::consts::DLL_PREFIX,
+        std::env::consts::DLL_EXTENSION
+    )
+}

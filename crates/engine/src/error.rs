@@ -1,0 +1,32 @@
+//! What goes wrong outside the learner's code. Every text says what happened and what to do.
+
+use std::path::PathBuf;
+
+/// A fault of the machine or of the set-up, never of a cell.
+#[derive(Debug, thiserror::Error)]
+pub enum EngineError {
+    #[error("no folder for caches is known on this system; set LOOPBOT_CACHE to a folder of yours")]
+    NoCacheFolder,
+    #[error("the working directory cannot be read: {0}")]
+    WorkingDir(#[source] std::io::Error),
+    #[error(
+        "rustc was not found or does not run; install Rust (rustup), or put its bin folder on the PATH"
+    )]
+    NoCompiler,
+    #[error(
+        "cargo was not found or does not run; install Rust (rustup), or put its bin folder on the PATH"
+    )]
+    NoCargo,
+    #[error("the cache folder {path} cannot be used: {reason}")]
+    Cache { path: PathBuf, reason: String },
+    #[error("the lesson libraries could not be built; cargo says:\n{complaint}")]
+    Libraries { complaint: String },
+    #[error("the process that runs the cells could not be started: {0}")]
+    Child(#[source] std::io::Error),
+    #[error("the compiler itself stopped without a message about the cell:\n{complaint}")]
+    CompilerCrashed { complaint: String },
+    #[error(
+        "the engine could not find a form of this cell that compiles; please report the cell as a fault of the engine"
+    )]
+    GaveUp,
+}

@@ -1,0 +1,620 @@
+//! From a cell to a library that can be loaded: out of the cache if it is there, else through rustc, as often as it
+//! takes to learn what only the compiler knows: which variables the cell moves away, which new ones borrow or cannot be
+//! named, whether it awaits inside a macro, which earlier `use` no longer holds.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use crate::cell::{Cell, ItemKind};
+use crate::compile::{Answer, Goal, Job, Stopper, library_file};
+use crate::diagnostic::Diagnostic;
+use crate::event::{Failure, FailureKind};
+use crate::generate::{Generated, Knowledge, Part, generate};
+use crate::libraries::Libraries;
+use crate::plan::{LeftOut, Plan};
+use crate::report::Files;
+use crate::session::{LossReason, Session};
+use crate::type_name::{self, Named};
+use crate::{EngineError, cache};
+
+/// Attempts after which a cell is given up; each one learns something, so real cells need two or three.
+const ATTEMPTS: usize = 12;
+
+/// What cells are compiled with.
+pub(crate) struct Workshop<'a> {
+    pub(crate) libraries: &'a Libraries,
+    pub(crate) optimization: &'a str,
+    pub(crate) stopper: &'a Stopper,
+}
+
+/// A cell that is ready to run.
+pub(crate) struct Prepared {
+    pub(crate) crate_name: String,
+    pub(crate) library: PathBuf,
+    pub(crate) plan: Plan,
+    pub(crate) generated: Generated,
+    pub(crate) findings: Findings,
+    /// Whether rustc had no part in it.
+    pub(crate) from_cache: bool,
+}
+
+/// What the compiler found out about a cell; kept beside its library.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Findings {
+    library_hash: String,
+    /// New variables, with types that any later cell can write.
+    pub(crate) kept: Vec<Kept>,
+    /// New variables that end with the cell.
+    pub(crate) lost: BTreeMap<String, LossReason>,
+    /// Earlier variables that the cell moves away.
+    pub(crate) moved: BTreeSet<String>,
+    awaits: bool,
+    /// Earlier `use` declarations that no longer hold.
+    pub(crate) uses_left_out: BTreeSet<String>,
+    /// Tokens of earlier definitions that do not fit what the cell defines.
+    definitions_left_out: BTreeSet<String>,
+    /// Warnings, drawn.
+    pub(crate) warnings: Vec<String>,
+}
+
+/// A new variable.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Kept {
+    pub(crate) name: String,
+    pub(crate) mutable: bool,
+    pub(crate) kind: String,
+}
+
+/// Why there is nothing to run.
+pub(crate) enum Refusal {
+    /// The cell does not compile.
+    Cell(Failure),
+    /// The learner stopped the compiler.
+    Stopped,
+    Engine(EngineError),
+}
+
+impl From<EngineError> for Refusal {
+    fn from(error: EngineError) -> Refusal {
+        Refusal::Engine(error)
+    }
+}
+
+impl Workshop<'_> {
+    /// Makes `cell` ready. `source` is its text as written, `number` its number, `salt` differs for each run that must
+    /// not share its statics with an earlier one.
+    pub(crate) fn prepare(
+        &self,
+        session: &Session,
+        cell: &Cell,
+        source: &str,
+        number: usize,
+        salt: usize,
+    ) -> Result<Prepared, Refusal> {
+        let mut reuse = false;
+        let mut plan = Plan::new(session, cell, &LeftOut::default(), reuse);
+        let mut crate_name = self.name(session, cell, &plan, salt);
+        let in_force = |crate_name: &str| {
+            session
+                .definitions
+                .iter()
+                .any(|earlier| earlier.home == crate_name)
+        };
+        if !cell.items.is_empty() && !in_force(&crate_name) {
+            // Not a plain second run: leave alone what is in force word for word.
+            reuse = true;
+            plan = Plan::new(session, cell, &LeftOut::default(), reuse);
+            crate_name = self.name(session, cell, &plan, salt);
+        }
+        if let Some(findings) = self.cached(&crate_name) {
+            let left_out = findings.left_out(session);
+            if left_out != LeftOut::default() {
+                plan = Plan::new(session, cell, &left_out, reuse);
+            }
+            let generated = self.generated(
+                session,
+                cell,
+                &plan,
+                &findings.knowledge(),
+                &crate_name,
+                salt,
+                false,
+            );
+            let library = self.library(&crate_name);
+            return Ok(Prepared {
+                crate_name,
+                library,
+                plan,
+                generated,
+                findings,
+                from_cache: true,
+            });
+        }
+        self.compile(session, cell, source, number, salt, reuse, crate_name)
+    }
+
+    /// The type of an expression, given as the cell `let NAME = EXPRESSION;`.
+    pub(crate) fn type_of(
+        &self,
+        session: &Session,
+        cell: &Cell,
+        source: &str,
+        number: usize,
+    ) -> Result<String, Refusal> {
+        let plan = Plan::new(session, cell, &LeftOut::default(), true);
+        let crate_name = self.name(session, cell, &plan, 0);
+        let folder = self.staging()?;
+        let mut knowledge = Knowledge::default();
+        loop {
+            let generated = self.generated(session, cell, &plan, &knowledge, &crate_name, 0, true);
+            let answer = self
+                .job(
+                    &crate_name,
+                    &generated,
+                    &cells_in(&generated, &crate_name),
+                    folder.path(),
+                )
+                .run(Goal::Types, self.stopper)?;
+            let files = Files::new(&crate_name, &generated, source, number);
+            if let Some(kind) = probed(&files, &answer).into_values().next() {
+                return Ok(crate::report::clean(&kind));
+            }
+            let errors: Vec<&Diagnostic> = answer
+                .diagnostics
+                .iter()
+                .filter(|diagnostic| diagnostic.is_error() && files.concerns_learner(diagnostic))
+                .collect();
+            if !knowledge.awaits && errors.iter().any(|error| needs_async(error)) {
+                knowledge.awaits = true;
+                continue;
+            }
+            return Err(Refusal::Cell(files.failure(&errors, session)));
+        }
+    }
+
+    #[allow(clippy::too_many_arguments)]
+    fn compile(
+        &self,
+        session: &Session,
+        cell: &Cell,
+        source: &str,
+        number: usize,
+        salt: usize,
+        reuse: bool,
+        crate_name: String,
+    ) -> Result<Prepared, Refusal> {
+        let folder = self.staging()?;
+        let types_folder = self.staging()?;
+        let (mut knowledge, mut left_out) = (Knowledge::default(), LeftOut::default());
+        let mut lost = BTreeMap::new();
+        let mut types: Option<BTreeMap<String, String>> = None;
+        for _ in 0..ATTEMPTS {
+            let plan = Plan::new(session, cell, &left_out, reuse);
+            let generated =
+                self.generated(session, cell, &plan, &knowledge, &crate_name, salt, false);
+            let cells = cells_in(&generated, &crate_name);
+            let files = Files::new(&crate_name, &generated, source, number);
+            // The types of new variables are asked for beside the real compilation, which does not depend on them.
+            let asking = types.is_none() && !cell.bindings.is_empty();
+            let probe = self.generated(session, cell, &plan, &knowledge, &crate_name, salt, true);
+            let (answer, probed_types) = std::thread::scope(|scope| {
+                let asked = asking.then(|| {
+                    scope.spawn(|| {
+                        let answer = self
+                            .job(&crate_name, &probe, &cells, types_folder.path())
+                            .run(Goal::Types, self.stopper);
+                        answer.map(|answer| {
+                            probed(&Files::new(&crate_name, &probe, source, number), &answer)
+                        })
+                    })
+                });
+                let answer = self
+                    .job(&crate_name, &generated, &cells, folder.path())
+                    .run(Goal::Library, self.stopper);
+                (answer, asked.map(|thread| thread.join()))
+            });
+            let answer = answer?;
+            if answer.stopped {
+                return Err(Refusal::Stopped);
+            }
+            if let Some(Ok(found)) = probed_types {
+                let found = found?;
+                // An attempt that fails on the way to the variables says nothing about them.
+                types = (!found.is_empty()).then_some(found);
+            }
+            if let Some(library) = &answer.library {
+                let warnings = answer.diagnostics.iter().filter(|diagnostic| {
+                    diagnostic.primary().is_some() && files.concerns_learner(diagnostic)
+                });
+                let mut findings = Findings {
+                    library_hash: cache::hash_file(library)
+                        .map_err(|error| self.trouble(&error))?,
+                    warnings: warnings
+                        .map(|warning| files.draw(warning, session))
+                        .collect(),
+                    moved: knowledge.moved.clone(),
+                    awaits: knowledge.awaits,
+                    uses_left_out: left_out.uses.clone(),
+                    definitions_left_out: left_out
+                        .definitions
+                        .iter()
+                        .map(|index| session.definitions[*index].item.tokens.clone())
+                        .collect(),
+                    lost,
+                    ..Findings::default()
+                };
+                self.name_types(
+                    cell,
+                    &plan,
+                    &knowledge,
+                    &crate_name,
+                    types.unwrap_or_default(),
+                    &mut findings,
+                );
+                self.store(&crate_name, library, &findings)
+                    .map_err(|error| self.trouble(&error))?;
+                let library = self.library(&crate_name);
+                return Ok(Prepared {
+                    crate_name,
+                    library,
+                    plan,
+                    generated,
+                    findings,
+                    from_cache: false,
+                });
+            }
+            let before = (knowledge.clone(), left_out.clone());
+            learn(
+                session,
+                &plan,
+                &files,
+                &answer,
+                &mut knowledge,
+                &mut left_out,
+                &mut lost,
+            );
+            if before == (knowledge.clone(), left_out.clone()) {
+                return Err(refusal(session, &files, &answer));
+            }
+        }
+        Err(Refusal::Engine(EngineError::GaveUp))
+    }
+
+    /// Turns rustc's names for the types of the new variables into paths for later cells.
+    fn name_types(
+        &self,
+        cell: &Cell,
+        plan: &Plan,
+        knowledge: &Knowledge,
+        crate_name: &str,
+        mut types: BTreeMap<String, String>,
+        findings: &mut Findings,
+    ) {
+        let own: BTreeSet<&str> = plan
+            .emitted
+            .iter()
+            .flat_map(|index| &cell.items[*index].names)
+            .map(String::as_str)
+            .collect();
+        for binding in cell
+            .bindings
+            .iter()
+            .filter(|binding| !knowledge.not_kept.contains(&binding.name))
+        {
+            let name = binding.name.clone();
+            let kind = types.remove(&name).unwrap_or_else(|| "?".into());
+            match type_name::for_later_cells(&kind, crate_name, &own) {
+                Named::Path(kind) => findings.kept.push(Kept {
+                    name,
+                    mutable: binding.mutable,
+                    kind,
+                }),
+                Named::Unnameable => drop(
+                    findings
+                        .lost
+                        .insert(name, LossReason::Unnameable(crate::report::clean(&kind))),
+                ),
+            }
+        }
+    }
+
+    #[allow(clippy::too_many_arguments)]
+    fn generated(
+        &self,
+        session: &Session,
+        cell: &Cell,
+        plan: &Plan,
+        knowledge: &Knowledge,
+        entry: &str,
+        salt: usize,
+        probe: bool,
+    ) -> Generated {
+        let mut generated = generate(
+            session,
+            cell,
+            plan,
+            knowledge,
+            &self.libraries.name,
+            entry,
+            probe,
+        );
+        if salt > 0
+            && let Some(root) = generated.files.first_mut()
+        {
+            root.text += &format!("// run {salt}\n");
+        }
+        generated
+    }
+
+    /// The name of the cell's crate: a hash of everything that decides what it does.
+    fn name(&self, session: &Session, cell: &Cell, plan: &Plan, salt: usize) -> String {
+        let generated = self.generated(
+            session,
+            cell,
+            plan,
+            &Knowledge::default(),
+            "entry",
+            salt,
+            false,
+        );
+        let mut parts: Vec<&[u8]> = vec![
+            self.optimization.as_bytes(),
+            env!("CARGO_PKG_VERSION").as_bytes(),
+        ];
+        for file in &generated.files {
+            parts.extend([file.name.as_bytes(), file.text.as_bytes()]);
+        }
+        format!("cell_{}", cache::short_hash(parts))
+    }
+
+    fn job<'a>(
+        &'a self,
+        crate_name: &'a str,
+        generated: &'a Generated,
+        cells: &'a BTreeSet<String>,
+        folder: &'a std::path::Path,
+    ) -> Job<'a> {
+        Job {
+            libraries: self.libraries,
+            crate_name,
+            generated,
+            cells,
+            optimization: self.optimization,
+            folder,
+        }
+    }
+
+    fn staging(&self) -> Result<tempfile::TempDir, EngineError> {
+        let cells = self.libraries.cells();
+        cache::private_folder(&cells)?;
+        tempfile::Builder::new()
+            .prefix("compiling-")
+            .tempdir_in(&cells)
+            .map_err(|error| self.trouble(&error))
+    }
+
+    fn trouble(&self, error: &std::io::Error) -> EngineError {
+        EngineError::Cache {
+            path: self.libraries.cells(),
+            reason: error.to_string(),
+        }
+    }
+
+    fn library(&self, crate_name: &str) -> PathBuf {
+        self.libraries.cells().join(library_file(crate_name))
+    }
+
+    fn record(&self, crate_name: &str) -> PathBuf {
+        self.libraries.cells().join(format!("{crate_name}.json"))
+    }
+
+    fn store(
+        &self,
+        crate_name: &str,
+        library: &std::path::Path,
+        findings: &Findings,
+    ) -> std::io::Result<()> {
+        std::fs::rename(library, self.library(crate_name))?;
+        cache::write(&self.record(crate_name), &serde_json::to_vec(findings)?)
+    }
+
+    /// What is in the cache, if it is whole and unchanged.
+    fn cached(&self, crate_name: &str) -> Option<Findings> {
+        let findings: Findings =
+            serde_json::from_slice(&std::fs::read(self.record(crate_name)).ok()?).ok()?;
+        (cache::hash_file(&self.library(crate_name)).ok()? == findings.library_hash)
+            .then_some(findings)
+    }
+}
+
+impl Findings {
+    fn knowledge(&self) -> Knowledge {
+        let not_kept = self
+            .lost
+            .iter()
+            .filter(|(_, reason)| !matches!(reason, LossReason::Unnameable(_)));
+        Knowledge {
+            not_kept: not_kept.map(|(name, _)| name.clone()).collect(),
+            moved: self.moved.clone(),
+            awaits: self.awaits,
+        }
+    }
+
+    fn left_out(&self, session: &Session) -> LeftOut {
+        let definitions = session.definitions.iter().enumerate();
+        LeftOut {
+            uses: self.uses_left_out.clone(),
+            definitions: definitions
+                .filter(|(_, definition)| {
+                    self.definitions_left_out.contains(&definition.item.tokens)
+                })
+                .map(|(index, _)| index)
+                .collect(),
+        }
+    }
+}
+
+/// The earlier cells whose crates the generated text names.
+fn cells_in(generated: &Generated, own: &str) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    for file in &generated.files {
+        for (at, _) in file.text.match_indices("cell_") {
+            let name: String = file.text[at..].chars().take(21).collect();
+            let hash = name.strip_prefix("cell_").unwrap_or_default();
+            let path = file.text[at..].get(21..23) == Some("::");
+            if path
+                && hash.len() == 16
+                && hash.bytes().all(|byte| byte.is_ascii_hexdigit())
+                && name != own
+            {
+                found.insert(name);
+            }
+        }
+    }
+    found
+}
+
+/// rustc's names for the types of the probed variables.
+fn probed(files: &Files, answer: &Answer) -> BTreeMap<String, String> {
+    answer
+        .diagnostics
+        .iter()
+        .filter(|diagnostic| diagnostic.code.as_deref() == Some("E0277"))
+        .filter_map(|diagnostic| {
+            let Some(Part::Probe(name)) = files.part(diagnostic.primary()?) else {
+                return None;
+            };
+            let bound = diagnostic
+                .message
+                .strip_prefix("the trait bound `")?
+                .split("__Keepable` is not")
+                .next()?;
+            let (kind, _) = bound.rsplit_once(": ")?;
+            Some((
+                name,
+                kind.replace("{integer}", "i32").replace("{float}", "f64"),
+            ))
+        })
+        .collect()
+}
+
+fn needs_async(error: &Diagnostic) -> bool {
+    error.code.as_deref() == Some("E0728")
+}
+
+/// Reads from the errors what the next attempt must do differently.
+fn learn(
+    session: &Session,
+    plan: &Plan,
+    files: &Files,
+    answer: &Answer,
+    knowledge: &mut Knowledge,
+    left_out: &mut LeftOut,
+    lost: &mut BTreeMap<String, LossReason>,
+) {
+    for error in answer
+        .diagnostics
+        .iter()
+        .filter(|diagnostic| diagnostic.is_error())
+    {
+        if needs_async(error) {
+            knowledge.awaits = true;
+        }
+        let Some(primary) = error.primary() else {
+            continue;
+        };
+        let code = error.code.as_deref().unwrap_or_default();
+        let borrower = error
+            .spans
+            .iter()
+            .filter(|span| !span.is_primary)
+            .find_map(|span| match files.part(span) {
+                Some(Part::Keep(name)) => Some(name),
+                _ => None,
+            });
+        match files.part(primary) {
+            Some(Part::Give(name)) if code == "E0382" => {
+                knowledge.moved.insert(name);
+            }
+            Some(Part::Keep(name)) if matches!(code, "E0382" | "E0381" | "E0425") => {
+                knowledge.not_kept.insert(name.clone());
+                lost.insert(name, LossReason::Moved);
+            }
+            Some(Part::Use(declaration)) => {
+                left_out.uses.insert(declaration);
+            }
+            _ if borrower.is_some() => {
+                if let Some(name) = borrower {
+                    knowledge.not_kept.insert(name.clone());
+                    lost.insert(name, LossReason::Borrows);
+                }
+            }
+            Some(Part::Keep(name)) => {
+                knowledge.not_kept.insert(name.clone());
+                lost.insert(name, LossReason::Borrows);
+            }
+            _ => {
+                let Some((map, span, file)) = files.locate(primary) else {
+                    continue;
+                };
+                if map.cell.is_some() {
+                    let number = file
+                        .trim_start_matches("carried_")
+                        .trim_end_matches(".rs")
+                        .parse()
+                        .unwrap_or(usize::MAX);
+                    let group = plan
+                        .carried
+                        .get(number)
+                        .into_iter()
+                        .flat_map(|group| &group.definitions);
+                    left_out.definitions.extend(group.filter(|index| {
+                        let definition = &session.definitions[**index];
+                        let line = |at: usize| definition.text[..at].matches('\n').count() + 1;
+                        (line(definition.item.range.start)..=line(definition.item.range.end))
+                            .contains(&span.line_start)
+                            && matches!(
+                                definition.item.kind,
+                                ItemKind::Impl { .. }
+                                    | ItemKind::Function
+                                    | ItemKind::Constant
+                                    | ItemKind::Static
+                                    | ItemKind::Type
+                                    | ItemKind::Trait
+                                    | ItemKind::Module
+                            )
+                    }));
+                }
+            }
+        }
+    }
+}
+
+/// The failure to show when nothing more can be learned.
+fn refusal(session: &Session, files: &Files, answer: &Answer) -> Refusal {
+    let errors = || {
+        answer
+            .diagnostics
+            .iter()
+            .filter(|diagnostic| diagnostic.is_error())
+    };
+    let of_learner: Vec<&Diagnostic> = errors()
+        .filter(|error| files.concerns_learner(error))
+        .collect();
+    if !of_learner.is_empty() {
+        return Refusal::Cell(files.failure(&of_learner, session));
+    }
+    let all: Vec<&Diagnostic> = errors().collect();
+    if all.is_empty() {
+        return Refusal::Engine(EngineError::CompilerCrashed {
+            complaint: answer.complaint.trim().to_owned(),
+        });
+    }
+    let mut failure = files.failure(&all, session);
+    failure.kind = FailureKind::Compile {
+        codes: all.iter().filter_map(|error| error.code.clone()).collect(),
+    };
+    Refusal::Cell(failure)
+}

@@ -1,0 +1,13 @@
+//! Tests of the engine that read like notebooks: cells in, outputs out.
+//!
+//! To add one: take a [`notebook::Notebook`], `run` cells, compare the text that comes back. A failing cell comes back as
+//! `Err` with the learner's report, colours removed. All tests share one set of lesson libraries and one cache of cells;
+//! the first run builds them.
+#![allow(clippy::unwrap_used)]
+
+mod asynchronous;
+mod directives;
+mod errors;
+mod items;
+mod notebook;
+mod variables;

@@ -1,0 +1,166 @@
+//! A notebook for tests.
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, mpsc};
+use std::time::Duration;
+
+use loopbot_engine::{Config, Engine, Event, Failure, Interrupter, Outcome};
+
+/// A text to look out for, and whom to tell when it is printed.
+type Watched = Arc<Mutex<Option<(String, mpsc::Sender<()>)>>>;
+
+pub(crate) struct Notebook {
+    engine: Engine,
+    events: Arc<Mutex<Vec<Event>>>,
+    watched: Watched,
+}
+
+impl Notebook {
+    pub(crate) fn new() -> Notebook {
+        let config = Config {
+            cache: PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("cache"),
+            working_dir: PathBuf::from(env!("CARGO_MANIFEST_DIR")),
+            interrupt_grace: Duration::from_millis(300),
+        };
+        let events = Arc::new(Mutex::new(Vec::new()));
+        let seen = events.clone();
+        let watched = Watched::default();
+        let watching = watched.clone();
+        let engine = Engine::start(config, move |event| {
+            if let (Event::Stdout(text), Some((wanted, heard))) =
+                (&event, &*watching.lock().unwrap())
+                && text.contains(wanted.as_str())
+            {
+                let _ = heard.send(());
+            }
+            seen.lock().unwrap().push(event);
+        })
+        .unwrap();
+        Notebook {
+            engine,
+            events,
+            watched,
+        }
+    }
+
+    pub(crate) fn interrupter(&self) -> Interrupter {
+        self.engine.interrupter()
+    }
+
+    /// Hears when a cell prints a piece of text that contains `text`.
+    pub(crate) fn printed(&self, text: &str) -> mpsc::Receiver<()> {
+        let (heard, hear) = mpsc::channel();
+        *self.watched.lock().unwrap() = Some((text.to_owned(), heard));
+        hear
+    }
+
+    pub(crate) fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    /// What has been shown and not been asked for yet, without progress messages.
+    pub(crate) fn events(&mut self) -> Vec<Event> {
+        let mut events = std::mem::take(&mut *self.events.lock().unwrap());
+        events.retain(|event| !matches!(event, Event::Progress(_)));
+        events
+    }
+
+    /// Runs a cell: everything it showed, its result last.
+    pub(crate) fn try_run(&mut self, code: &str) -> Result<String, Failure> {
+        self.events();
+        match self.engine.run_cell(code) {
+            Outcome::Done { result } => {
+                let mut text = String::new();
+                for event in self.events() {
+                    match event {
+                        Event::Stdout(piece) | Event::Stderr(piece) => text += &piece,
+                        Event::Display(forms) => {
+                            text += &format!(
+                                "{}\n",
+                                forms
+                                    .get("text/plain")
+                                    .cloned()
+                                    .unwrap_or_else(|| format!("{forms:?}"))
+                            )
+                        }
+                        Event::Progress(_) => {}
+                    }
+                }
+                text += result
+                    .iter()
+                    .filter_map(|forms| forms.get("text/plain"))
+                    .next()
+                    .map_or("", String::as_str);
+                Ok(plain(&text).trim_end().to_owned())
+            }
+            Outcome::Failed(failure) => Err(failure),
+        }
+    }
+
+    /// Runs a cell that must work and compares what it shows.
+    #[track_caller]
+    pub(crate) fn check(&mut self, code: &str, shown: &str) {
+        match self.try_run(code) {
+            Ok(text) => assert_eq!(text, shown, "shown by: {code}"),
+            Err(failure) => panic!("{code}\nfailed:\n{}", plain(&failure.report.join("\n"))),
+        }
+    }
+
+    /// Runs a cell that must fail; its name, position and report.
+    #[track_caller]
+    pub(crate) fn fail(&mut self, code: &str) -> Failed {
+        match self.try_run(code) {
+            Ok(text) => panic!("{code}\nshould have failed, but showed: {text}"),
+            Err(failure) => Failed {
+                report: plain(&failure.report.join("\n")),
+                place: failure
+                    .position
+                    .map(|position| (position.line, position.column)),
+                failure,
+            },
+        }
+    }
+}
+
+pub(crate) struct Failed {
+    pub(crate) failure: Failure,
+    pub(crate) report: String,
+    pub(crate) place: Option<(usize, usize)>,
+}
+
+impl Failed {
+    #[track_caller]
+    pub(crate) fn says(&self, parts: &[&str]) -> &Failed {
+        for part in parts {
+            assert!(
+                self.report.contains(part),
+                "no {part:?} in:\n{}",
+                self.report
+            );
+        }
+        for leak in [
+            "__rt", "lib.rs", "body.rs", "cell_", "carried_", "__v", "__probe",
+        ] {
+            assert!(
+                !self.report.contains(leak),
+                "{leak:?} leaks into:\n{}",
+                self.report
+            );
+        }
+        self
+    }
+}
+
+/// Text without ANSI colours.
+pub(crate) fn plain(text: &str) -> String {
+    let mut out = String::new();
+    let mut rest = text;
+    while let Some(at) = rest.find("\u{1b}[") {
+        out += &rest[..at];
+        rest = &rest[at + 2..];
+        rest = &rest[rest
+            .find(|character: char| character.is_ascii_alphabetic())
+            .map_or(rest.len(), |end| end + 1)..];
+    }
+    out + rest
+}

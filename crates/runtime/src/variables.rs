@@ -1,0 +1,195 @@
+//! The learner's variables between cells: each in a heap slot of its own, under its name.
+//!
+//! A cell borrows a variable for the time it runs: [`take`] moves the value out of its slot, [`give`] puts it back into
+//! the same slot, also after a panic, an early `?` or an interrupt, because the generated cell does so outside the
+//! learner's code. A value is only ever read as the type it was kept as: a wrong type is a panic, never a
+//! reinterpretation. Variables need not be `Send`: the store belongs to the thread that runs the cells.
+
+use std::any::TypeId;
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::mem::MaybeUninit;
+
+thread_local! {
+    static VARIABLES: RefCell<HashMap<String, Slot>> = RefCell::new(HashMap::new());
+}
+
+/// A value on the heap, its type erased; `full` is false while a cell has the value, or has moved it away for good.
+struct Slot {
+    value: *mut u8,
+    type_id: TypeId,
+    layout: std::alloc::Layout,
+    full: bool,
+    /// Drops the value if asked to, then frees the memory.
+    release: unsafe fn(*mut u8, bool),
+}
+
+impl Slot {
+    fn new<T: 'static>(value: T) -> Slot {
+        Slot {
+            value: Box::into_raw(Box::new(MaybeUninit::new(value))).cast(),
+            type_id: TypeId::of::<T>(),
+            layout: std::alloc::Layout::new::<T>(),
+            full: true,
+            release: release::<T>,
+        }
+    }
+}
+
+impl Drop for Slot {
+    fn drop(&mut self) {
+        // SAFETY: called once, with the memory and the type it was made for.
+        unsafe { (self.release)(self.value, self.full) }
+    }
+}
+
+/// Keeps `value` under `name`; an earlier variable of that name is dropped.
+pub fn keep<T: 'static>(name: &str, value: T) {
+    let earlier =
+        VARIABLES.with_borrow_mut(|variables| variables.insert(name.to_owned(), Slot::new(value)));
+    // Outside the borrow: the value's own `drop` may run anything.
+    drop(earlier);
+}
+
+/// Moves the value of `name` out for the running cell.
+///
+/// # Panics
+/// When there is no such value, or it is of another type; the engine's bookkeeping rules both out.
+pub fn take<T: 'static>(name: &str) -> T {
+    VARIABLES.with_borrow_mut(|variables| {
+        let slot = lookup(variables, name, true);
+        assert!(
+            slot.type_id == TypeId::of::<T>(),
+            "`{name}` is not of type {}",
+            std::any::type_name::<T>()
+        );
+        slot.full = false;
+        // SAFETY: the slot was full and of type T; it is marked empty, so the value is owned once.
+        unsafe { slot.value.cast::<T>().read() }
+    })
+}
+
+/// Like [`take`], for a variable whose type now lives in a newer cell with an unchanged definition.
+///
+/// # Safety
+/// `T` must have the same definition as the type that the value was kept as, down to every type it contains.
+///
+/// # Panics
+/// When there is no such value, or the layouts differ.
+pub unsafe fn take_rehomed<T: 'static>(name: &str) -> T {
+    VARIABLES.with_borrow_mut(|variables| {
+        let slot = lookup(variables, name, true);
+        assert!(
+            slot.layout == std::alloc::Layout::new::<T>(),
+            "`{name}` changed its layout"
+        );
+        // SAFETY: by the caller's promise the bytes are a valid T.
+        let value = unsafe { slot.value.cast::<T>().read() };
+        slot.full = false;
+        // From here on the slot checks and drops as T; the memory fits, the layouts are equal.
+        slot.type_id = TypeId::of::<T>();
+        slot.release = release::<T>;
+        value
+    })
+}
+
+/// Puts the value of `name` back after the cell.
+///
+/// # Panics
+/// When `name` was not taken as a `T`.
+pub fn give<T: 'static>(name: &str, value: T) {
+    let unwanted = VARIABLES.with_borrow_mut(|variables| match variables.get_mut(name) {
+        // The cell itself may have kept a new variable under the same name (`let x = x + 1;`): the new one stays.
+        Some(slot) if slot.full => Some(value),
+        _ => {
+            let slot = lookup(variables, name, false);
+            assert!(
+                slot.type_id == TypeId::of::<T>(),
+                "`{name}` came back as another type"
+            );
+            // SAFETY: the slot is empty and was made for a T.
+            unsafe { slot.value.cast::<T>().write(value) };
+            slot.full = true;
+            None
+        }
+    });
+    drop(unwanted);
+}
+
+/// Drops the variables of these names, where they exist.
+pub fn forget<'a>(names: impl IntoIterator<Item = &'a str>) {
+    for name in names {
+        let gone = VARIABLES.with_borrow_mut(|variables| variables.remove(name));
+        drop(gone);
+    }
+}
+
+fn lookup<'a>(variables: &'a mut HashMap<String, Slot>, name: &str, full: bool) -> &'a mut Slot {
+    match variables.get_mut(name) {
+        Some(slot) if slot.full == full => slot,
+        Some(_) => panic!("`{name}` is in use"),
+        None => panic!("there is no variable `{name}`"),
+    }
+}
+
+/// Frees the memory of a slot; with `full`, drops the value in it first.
+///
+/// # Safety
+/// `value` was boxed as a `MaybeUninit<T>` or a type of the same layout, and holds a valid `T` if `full`.
+unsafe fn release<T>(value: *mut u8, full: bool) {
+    // SAFETY: by the caller's promise.
+    let mut boxed = unsafe { Box::from_raw(value.cast::<MaybeUninit<T>>()) };
+    if full {
+        // SAFETY: by the caller's promise.
+        unsafe { boxed.assume_init_drop() };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::rc::Rc;
+
+    #[test]
+    fn a_taken_value_comes_back_changed_and_is_dropped_once() {
+        let counted = Rc::new(());
+        keep("v", vec![counted.clone()]);
+        let mut v: Vec<Rc<()>> = take("v");
+        v.push(counted.clone());
+        give("v", v);
+        assert_eq!(Rc::strong_count(&counted), 3);
+        forget(["v", "never there"]);
+        assert_eq!(Rc::strong_count(&counted), 1);
+    }
+
+    #[test]
+    fn a_shadowed_value_gives_way_to_the_new_one() {
+        keep("x", 1_i32);
+        let old: i32 = take("x");
+        keep("x", format!("{old}"));
+        give("x", old);
+        assert_eq!(take::<String>("x"), "1");
+    }
+
+    #[test]
+    fn a_value_is_never_read_as_another_type() {
+        keep("n", 7_u32);
+        assert!(std::panic::catch_unwind(|| take::<i32>("n")).is_err());
+        assert_eq!(take::<u32>("n"), 7);
+    }
+
+    #[test]
+    fn a_rehomed_type_reads_the_same_bytes() {
+        mod old {
+            #[allow(dead_code)] // read as the other Movie
+            pub(super) struct Movie(pub(super) String);
+        }
+        struct Movie(String);
+        keep("m", old::Movie("Metropolis".into()));
+        // SAFETY: both structs have the same definition.
+        let movie: Movie = unsafe { take_rehomed("m") };
+        assert_eq!(movie.0, "Metropolis");
+        give("m", movie);
+        assert_eq!(take::<Movie>("m").0, "Metropolis");
+    }
+}
