@@ -204,6 +204,11 @@ impl Engine {
         if cell.statements.is_empty() && cell.items.is_empty() && cell.uses.is_empty() {
             return Ok(None);
         }
+        if !cell.is_rust
+            && let Some(failure) = crate::report::unbalanced(code, &cell.text, self.number)
+        {
+            return Err(Box::new(failure));
+        }
         let prepared = self.prepare(&cell, code)?;
         let compiled = started.elapsed();
         let how = if prepared.from_cache {

@@ -14,6 +14,7 @@
 //! # Ok::<(), loopbot_engine::EngineError>(())
 //! ```
 
+mod brackets;
 mod cache;
 mod cell;
 mod child;

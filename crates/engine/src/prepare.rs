@@ -67,6 +67,20 @@ pub(crate) struct Kept {
     pub(crate) kind: String,
 }
 
+/// rustc's names for the types of new variables.
+type Types = BTreeMap<String, String>;
+
+/// A cell on its way to a library.
+struct Attempt<'a> {
+    session: &'a Session,
+    cell: &'a Cell,
+    source: &'a str,
+    number: usize,
+    salt: usize,
+    reuse: bool,
+    crate_name: &'a str,
+}
+
 /// Why there is nothing to run.
 pub(crate) enum Refusal {
     /// The cell does not compile.
@@ -132,7 +146,15 @@ impl Workshop<'_> {
                 from_cache: true,
             });
         }
-        self.compile(session, cell, source, number, salt, reuse, crate_name)
+        self.compile(&Attempt {
+            session,
+            cell,
+            source,
+            number,
+            salt,
+            reuse,
+            crate_name: &crate_name,
+        })
     }
 
     /// The type of an expression, given as the cell `let NAME = EXPRESSION;`.
@@ -157,7 +179,7 @@ impl Workshop<'_> {
                     folder.path(),
                 )
                 .run(Goal::Types, self.stopper)?;
-            let files = Files::new(&crate_name, &generated, source, number);
+            let files = Files::new(&crate_name, &generated, source, number, !cell.is_rust);
             if let Some(kind) = probed(&files, &answer).into_values().next() {
                 return Ok(crate::report::clean(&kind));
             }
@@ -174,64 +196,82 @@ impl Workshop<'_> {
         }
     }
 
-    #[allow(clippy::too_many_arguments)]
-    fn compile(
-        &self,
-        session: &Session,
-        cell: &Cell,
-        source: &str,
-        number: usize,
-        salt: usize,
-        reuse: bool,
-        crate_name: String,
-    ) -> Result<Prepared, Refusal> {
+    /// Compiles until it works, or until there is nothing left to learn.
+    fn compile(&self, attempt: &Attempt<'_>) -> Result<Prepared, Refusal> {
+        // The types of new variables are asked for beside the attempts, which do not depend on them.
+        let asking = Stopper::default();
+        std::thread::scope(|scope| {
+            let ask = |knowledge: &Knowledge, left_out: &LeftOut| {
+                let (knowledge, left_out, asking) = (knowledge.clone(), left_out.clone(), &asking);
+                scope.spawn(move || self.ask_types(attempt, &knowledge, &left_out, asking))
+            };
+            let compiled = self.attempts(attempt, ask);
+            asking.stop();
+            compiled
+        })
+    }
+
+    fn attempts<'scope, F>(&self, attempt: &Attempt<'_>, ask: F) -> Result<Prepared, Refusal>
+    where
+        F: Fn(
+            &Knowledge,
+            &LeftOut,
+        ) -> std::thread::ScopedJoinHandle<'scope, Result<Types, EngineError>>,
+    {
+        let Attempt {
+            session,
+            cell,
+            source,
+            number,
+            crate_name,
+            ..
+        } = attempt;
         let folder = self.staging()?;
-        let types_folder = self.staging()?;
-        let (mut knowledge, mut left_out) = (Knowledge::default(), LeftOut::default());
-        let mut lost = BTreeMap::new();
-        let mut types: Option<BTreeMap<String, String>> = None;
+        let (mut knowledge, mut left_out, mut lost) =
+            (Knowledge::default(), LeftOut::default(), BTreeMap::new());
+        let mut asked = (!cell.bindings.is_empty()).then(|| ask(&knowledge, &left_out));
         for _ in 0..ATTEMPTS {
-            let plan = Plan::new(session, cell, &left_out, reuse);
-            let generated =
-                self.generated(session, cell, &plan, &knowledge, &crate_name, salt, false);
-            let cells = cells_in(&generated, &crate_name);
-            let files = Files::new(&crate_name, &generated, source, number);
-            // The types of new variables are asked for beside the real compilation, which does not depend on them.
-            let asking = types.is_none() && !cell.bindings.is_empty();
-            let probe = self.generated(session, cell, &plan, &knowledge, &crate_name, salt, true);
-            let (answer, probed_types) = std::thread::scope(|scope| {
-                let asked = asking.then(|| {
-                    scope.spawn(|| {
-                        let answer = self
-                            .job(&crate_name, &probe, &cells, types_folder.path())
-                            .run(Goal::Types, self.stopper);
-                        answer.map(|answer| {
-                            probed(&Files::new(&crate_name, &probe, source, number), &answer)
-                        })
-                    })
-                });
-                let answer = self
-                    .job(&crate_name, &generated, &cells, folder.path())
-                    .run(Goal::Library, self.stopper);
-                (answer, asked.map(|thread| thread.join()))
-            });
-            let answer = answer?;
+            let plan = Plan::new(session, cell, &left_out, attempt.reuse);
+            let generated = self.generated(
+                session,
+                cell,
+                &plan,
+                &knowledge,
+                crate_name,
+                attempt.salt,
+                false,
+            );
+            let cells = cells_in(&generated, crate_name);
+            let files = Files::new(crate_name, &generated, source, *number, !cell.is_rust);
+            let answer = self
+                .job(crate_name, &generated, &cells, folder.path())
+                .run(Goal::Library, self.stopper)?;
             if answer.stopped {
                 return Err(Refusal::Stopped);
             }
-            if let Some(Ok(found)) = probed_types {
-                let found = found?;
-                // An attempt that fails on the way to the variables says nothing about them.
-                types = (!found.is_empty()).then_some(found);
-            }
             if let Some(library) = &answer.library {
-                let warnings = answer.diagnostics.iter().filter(|diagnostic| {
-                    diagnostic.primary().is_some() && files.concerns_learner(diagnostic)
-                });
+                let joined =
+                    |thread: std::thread::ScopedJoinHandle<'scope, Result<Types, EngineError>>| {
+                        thread.join().unwrap_or_else(|_| Ok(Types::new()))
+                    };
+                let mut types = asked.take().map(joined).transpose()?.unwrap_or_default();
+                if types.is_empty()
+                    && !cell.bindings.is_empty()
+                    && (knowledge.awaits || left_out != LeftOut::default())
+                {
+                    // The question was asked before it was known how the cell compiles.
+                    types = joined(ask(&knowledge, &left_out))?;
+                }
+                let about_cell = |warning: &&Diagnostic| {
+                    warning.primary().is_some() && files.concerns_learner(warning)
+                };
                 let mut findings = Findings {
                     library_hash: cache::hash_file(library)
                         .map_err(|error| self.trouble(&error))?,
-                    warnings: warnings
+                    warnings: answer
+                        .diagnostics
+                        .iter()
+                        .filter(about_cell)
                         .map(|warning| files.draw(warning, session))
                         .collect(),
                     moved: knowledge.moved.clone(),
@@ -245,19 +285,12 @@ impl Workshop<'_> {
                     lost,
                     ..Findings::default()
                 };
-                self.name_types(
-                    cell,
-                    &plan,
-                    &knowledge,
-                    &crate_name,
-                    types.unwrap_or_default(),
-                    &mut findings,
-                );
-                self.store(&crate_name, library, &findings)
+                name_types(cell, &plan, &knowledge, crate_name, types, &mut findings);
+                self.store(crate_name, library, &findings)
                     .map_err(|error| self.trouble(&error))?;
-                let library = self.library(&crate_name);
+                let library = self.library(crate_name);
                 return Ok(Prepared {
-                    crate_name,
+                    crate_name: (*crate_name).to_owned(),
                     library,
                     plan,
                     generated,
@@ -282,42 +315,44 @@ impl Workshop<'_> {
         Err(Refusal::Engine(EngineError::GaveUp))
     }
 
-    /// Turns rustc's names for the types of the new variables into paths for later cells.
-    fn name_types(
+    fn ask_types(
         &self,
-        cell: &Cell,
-        plan: &Plan,
+        attempt: &Attempt<'_>,
         knowledge: &Knowledge,
-        crate_name: &str,
-        mut types: BTreeMap<String, String>,
-        findings: &mut Findings,
-    ) {
-        let own: BTreeSet<&str> = plan
-            .emitted
-            .iter()
-            .flat_map(|index| &cell.items[*index].names)
-            .map(String::as_str)
-            .collect();
-        for binding in cell
-            .bindings
-            .iter()
-            .filter(|binding| !knowledge.not_kept.contains(&binding.name))
-        {
-            let name = binding.name.clone();
-            let kind = types.remove(&name).unwrap_or_else(|| "?".into());
-            match type_name::for_later_cells(&kind, crate_name, &own) {
-                Named::Path(kind) => findings.kept.push(Kept {
-                    name,
-                    mutable: binding.mutable,
-                    kind,
-                }),
-                Named::Unnameable => drop(
-                    findings
-                        .lost
-                        .insert(name, LossReason::Unnameable(crate::report::clean(&kind))),
-                ),
-            }
-        }
+        left_out: &LeftOut,
+        stopper: &Stopper,
+    ) -> Result<Types, EngineError> {
+        let Attempt {
+            session,
+            cell,
+            source,
+            number,
+            crate_name,
+            ..
+        } = attempt;
+        let folder = self.staging()?;
+        let plan = Plan::new(session, cell, left_out, attempt.reuse);
+        let generated = self.generated(
+            session,
+            cell,
+            &plan,
+            knowledge,
+            crate_name,
+            attempt.salt,
+            true,
+        );
+        let answer = self
+            .job(
+                crate_name,
+                &generated,
+                &cells_in(&generated, crate_name),
+                folder.path(),
+            )
+            .run(Goal::Types, stopper)?;
+        Ok(probed(
+            &Files::new(crate_name, &generated, source, *number, !cell.is_rust),
+            &answer,
+        ))
     }
 
     #[allow(clippy::too_many_arguments)]
@@ -456,6 +491,43 @@ impl Findings {
     }
 }
 
+/// Turns rustc's names for the types of the new variables into paths for later cells.
+fn name_types(
+    cell: &Cell,
+    plan: &Plan,
+    knowledge: &Knowledge,
+    crate_name: &str,
+    mut types: Types,
+    findings: &mut Findings,
+) {
+    let own: BTreeSet<&str> = plan
+        .emitted
+        .iter()
+        .flat_map(|index| &cell.items[*index].names)
+        .map(String::as_str)
+        .collect();
+    for binding in cell
+        .bindings
+        .iter()
+        .filter(|binding| !knowledge.not_kept.contains(&binding.name))
+    {
+        let name = binding.name.clone();
+        let kind = types.remove(&name).unwrap_or_else(|| "?".into());
+        match type_name::for_later_cells(&kind, crate_name, &own) {
+            Named::Path(kind) => findings.kept.push(Kept {
+                name,
+                mutable: binding.mutable,
+                kind,
+            }),
+            Named::Unnameable => drop(
+                findings
+                    .lost
+                    .insert(name, LossReason::Unnameable(crate::report::clean(&kind))),
+            ),
+        }
+    }
+}
+
 /// The earlier cells whose crates the generated text names.
 fn cells_in(generated: &Generated, own: &str) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
@@ -477,7 +549,7 @@ fn cells_in(generated: &Generated, own: &str) -> BTreeSet<String> {
 }
 
 /// rustc's names for the types of the probed variables.
-fn probed(files: &Files, answer: &Answer) -> BTreeMap<String, String> {
+fn probed(files: &Files, answer: &Answer) -> Types {
     answer
         .diagnostics
         .iter()

@@ -7,6 +7,7 @@ use std::ops::Range;
 use annotate_snippets::renderer::DecorStyle;
 use annotate_snippets::{AnnotationKind, Group, Level, Patch, Renderer, Snippet};
 
+use crate::brackets::{Brackets, brackets};
 use crate::diagnostic::{Diagnostic, Span};
 use crate::event::{Failure, FailureKind, Position};
 use crate::generate::{FileMap, Generated, Mapped, Part};
@@ -19,6 +20,8 @@ pub(crate) struct Files<'a> {
     /// The cell as the learner wrote it, directives included.
     source: &'a str,
     number: usize,
+    /// Whether the cell's text is no Rust as it stands, so that the parser runs on into what is generated.
+    unparsed: bool,
 }
 
 /// A stretch of the learner's own text: the cell it is in (`None`: the present one) and its bytes.
@@ -35,12 +38,14 @@ impl<'a> Files<'a> {
         generated: &'a Generated,
         source: &'a str,
         number: usize,
+        unparsed: bool,
     ) -> Files<'a> {
         Files {
             crate_name,
             generated,
             source,
             number,
+            unparsed,
         }
     }
 
@@ -73,8 +78,11 @@ impl<'a> Files<'a> {
 
     fn place(&self, span: &Span) -> Option<Place<'a>> {
         let (map, span, _) = self.locate(span)?;
-        let Mapped::Learner(line, column) = map.locate(span.line_start, span.column_start) else {
-            return None;
+        let (line, column) = match map.locate(span.line_start, span.column_start) {
+            Mapped::Learner(line, column) => (line, column),
+            // Behind the learner's last line: only a parser gets there, looking for what the cell does not have.
+            Mapped::Generated(None) if map.cell.is_none() && self.unparsed => end_of(self.source),
+            Mapped::Generated(_) => return None,
         };
         let (end_line, end_column) = match map.locate(span.line_end, span.column_end) {
             Mapped::Learner(line, column) => (line, column),
@@ -219,8 +227,7 @@ impl<'a> Files<'a> {
         let technical = [
             "requested on the command line",
             "this error originates in the macro `$crate",
-            "captured outer variable",
-            "required by a bound in",
+            "you might be missing a crate named",
         ];
         (child.spans.is_empty() || child.spans.iter().any(|span| self.place(span).is_some()))
             && !technical.iter().any(|text| child.message.contains(text))
@@ -262,6 +269,13 @@ impl<'a> Files<'a> {
             advice.push(
                 "functions do not see a notebook's variables: pass the value as a parameter".into(),
             );
+        }
+        if matches!(code, "E0432" | "E0433")
+            && let Some(name) = missing_crate(diagnostic)
+        {
+            advice.push(format!(
+                "if `{name}` is a crate, ask for it first, in a line of its own: `:dep {name} = \"*\"`"
+            ));
         }
         if code == "E0277"
             && diagnostic.message.contains("`?`")
@@ -311,6 +325,72 @@ impl<'a> Files<'a> {
     }
 }
 
+/// The failure of a cell whose brackets do not match; rustc would blame what is generated around the cell. `code` is
+/// `source` without directives.
+pub(crate) fn unbalanced(source: &str, code: &str, number: usize) -> Option<Failure> {
+    let bracket = |at: usize| code[at..].chars().next().unwrap_or(' ');
+    let (at, message, opened) = match brackets(code) {
+        Brackets::Open { at, .. } => (at, format!("this `{}` is never closed", bracket(at)), None),
+        Brackets::Stray { at, opened: None } => {
+            (at, format!("this `{}` closes nothing", bracket(at)), None)
+        }
+        Brackets::Stray {
+            at,
+            opened: Some(opened),
+        } => (
+            at,
+            format!(
+                "this `{}` does not close the `{}`",
+                bracket(at),
+                bracket(opened)
+            ),
+            Some(opened),
+        ),
+        Brackets::Balanced | Brackets::Unended => return None,
+    };
+    let path = format!("cell [{number}]");
+    let marks = [AnnotationKind::Primary.span(at..at + 1)].into_iter();
+    let marks = marks.chain(opened.map(|opened| {
+        AnnotationKind::Context
+            .span(opened..opened + 1)
+            .label("opened here")
+    }));
+    let snippet = Snippet::source(source)
+        .path(path.as_str())
+        .fold(true)
+        .annotations(marks);
+    let group = Group::with_title(Level::ERROR.primary_title(message.as_str())).element(snippet);
+    let report = Renderer::styled()
+        .decor_style(DecorStyle::Ascii)
+        .render(&[group])
+        .to_string();
+    let before = &code[..at];
+    let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
+    Some(Failure {
+        kind: FailureKind::Compile { codes: Vec::new() },
+        name: "syntax error".into(),
+        position: Some(Position {
+            line: before.matches('\n').count() + 1,
+            column: before[line_start..].chars().count() + 1,
+        }),
+        report: report.lines().map(str::to_owned).collect(),
+        message,
+    })
+}
+
+/// The name of the crate that rustc does not know, if that is the trouble.
+fn missing_crate(diagnostic: &Diagnostic) -> Option<&str> {
+    let texts = diagnostic
+        .spans
+        .iter()
+        .filter_map(|span| span.label.as_deref())
+        .chain([diagnostic.message.as_str()]);
+    let told = texts
+        .into_iter()
+        .find(|text| text.contains("unlinked crate"))?;
+    told.rsplit_once("unlinked crate `")?.1.split('`').next()
+}
+
 /// Why a name is no variable, and what to do.
 pub(crate) fn explain_loss(name: &str, cell: usize, reason: &LossReason) -> String {
     match reason {
@@ -341,7 +421,7 @@ pub(crate) fn explain_loss(name: &str, cell: usize, reason: &LossReason) -> Stri
     }
 }
 
-/// A compiler text without the names of generated crates and modules.
+/// A compiler text without the names of generated crates, modules and files.
 pub(crate) fn clean(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
@@ -362,17 +442,35 @@ pub(crate) fn clean(text: &str) -> String {
         let digits = tail
             .find(|character: char| !character.is_ascii_hexdigit())
             .unwrap_or(tail.len());
-        let generated = digits > 0
-            && (prefix == "carried_" || digits == 16)
-            && tail[digits..].starts_with("::");
-        if generated {
-            rest = &tail[digits + 2..];
-        } else {
-            out.push_str(prefix);
-            rest = tail;
+        let generated = digits > 0 && (prefix == "carried_" || digits == 16);
+        let after = &tail[digits..];
+        // `cell_0123456789abcdef/body.rs:2:20` is line 2 of the cell.
+        let file = after
+            .strip_prefix('/')
+            .and_then(|path| path.split_once(".rs"))
+            .filter(|(name, _)| !name.contains([' ', '/']));
+        match (generated, after.strip_prefix("::"), file) {
+            (true, Some(path), _) => rest = path,
+            (true, None, Some((_, position))) => {
+                out.push_str("cell");
+                rest = position;
+            }
+            _ => {
+                out.push_str(prefix);
+                rest = tail;
+            }
         }
     }
     (out + rest).replace("::__rt::", "::")
+}
+
+/// The line and column (from 1) behind the last visible character.
+fn end_of(source: &str) -> (usize, usize) {
+    let text = source.trim_end();
+    (
+        text.matches('\n').count() + 1,
+        text.rsplit('\n').next().unwrap_or_default().chars().count() + 1,
+    )
 }
 
 /// The byte offset of a line and column (both from 1, columns in characters).

@@ -18,6 +18,8 @@ pub(crate) use parse::parse;
 pub(crate) struct Cell {
     /// The learner's text with directive lines blanked, so that every position stays what it was.
     pub(crate) text: Arc<str>,
+    /// Whether the text parses.
+    pub(crate) is_rust: bool,
     pub(crate) directives: Vec<Directive>,
     pub(crate) items: Vec<Item>,
     /// `use` declarations, one entry for each name they bring in.

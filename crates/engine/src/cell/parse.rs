@@ -23,6 +23,7 @@ pub(crate) fn parse(text: &str) -> Cell {
     };
     match Block::parse_within.parse_str(&text) {
         Ok(statements) => {
+            cell.is_rust = true;
             let last = statements.len().saturating_sub(1);
             for (index, statement) in statements.iter().enumerate() {
                 sort_in(statement, index == last, &mut cell);

@@ -34,7 +34,17 @@ pub(super) fn build(
     if let Some(record) = Record::read(folder) {
         return Ok(record);
     }
-    progress("Building the lesson libraries (once; about a minute)".into());
+    progress(match extra {
+        [] => "Building the lesson libraries (once; about a minute)".into(),
+        extra => format!(
+            "Building {}",
+            extra
+                .iter()
+                .map(|one| one.name.as_str())
+                .collect::<Vec<_>>()
+                .join(", ")
+        ),
+    });
     let workspace = shared.join("workspace");
     write_workspace(&workspace, name, extra).map_err(|error| trouble(&workspace, error))?;
     let artifacts = run_cargo(

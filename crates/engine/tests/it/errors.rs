@@ -39,8 +39,19 @@ fn text_that_is_not_rust_is_refused_in_place() {
     let failed = notebook.fail("let x = 1;\nlet y = ;\n");
     failed.says(&["expected expression", "cell [1]:2:9"]);
     assert_eq!(failed.failure.name, "syntax error");
-    notebook.fail("fn f( {").says(&["cell [2]"]);
-    notebook.fail("}").says(&["cell [3]"]);
+    notebook
+        .fail("if true {\n    1")
+        .says(&["cell [2]:1:9", "this `{` is never closed"]);
+    notebook
+        .fail("1 + 1;\n}")
+        .says(&["cell [3]:2:1", "this `}` closes nothing"]);
+    notebook
+        .fail("f(1, [2)")
+        .says(&["cell [4]:1:8", "this `)` does not close the `[`"]);
+    notebook.fail("let y = 1;\ny.").says(&["cell [5]:2:3"]);
+    notebook
+        .fail("let s = \"open;")
+        .says(&["unterminated double quote string", "cell [6]:1:9"]);
     notebook.check("1", "1");
 }
 
@@ -62,6 +73,25 @@ fn borrow_errors_are_the_learners_not_the_engines() {
     let failed = notebook.fail("let s = String::new();\ndrop(s);\nprintln!(\"{s}\");");
     failed.says(&["borrow of moved value: `s`", "value moved here"]);
     notebook.check("v.len()", "1");
+}
+
+#[test]
+fn advice_is_about_notebooks() {
+    let mut notebook = Notebook::new();
+    notebook
+        .fail("use rand::Rng;")
+        .says(&["unresolved import `rand`", ":dep rand = \"*\""]);
+    notebook.check("let n = 3;", "");
+    notebook
+        .fail("fn f() -> i32 { n }")
+        .says(&["functions do not see a notebook's variables"]);
+    notebook.fail("Some(1)?;").says(&[".ok_or("]);
+    let failed = notebook
+        .fail("let rc = std::rc::Rc::new(5);\nstd::thread::spawn(move || println!(\"{rc}\"));");
+    failed.says(&[
+        "`Rc<i32>` cannot be sent between threads safely",
+        "{closure@cell:2:20: 2:27}",
+    ]);
 }
 
 #[test]
