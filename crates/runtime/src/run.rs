@@ -6,6 +6,7 @@
 use std::cell::RefCell;
 use std::fmt::Debug;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
 use std::sync::{Arc, Mutex, OnceLock};
 
 use crate::wire::Ending;
@@ -35,37 +36,61 @@ pub(crate) fn stage() -> &'static Stage {
     })
 }
 
+// Every cell is compiled with these two, so they hand over to code that is compiled once, here: a generic `block_on`
+// alone would cost each awaiting cell a tenth of a second.
+
 /// Runs a cell body that has no top-level `.await`.
 pub fn run<R: CellResult>(body: impl FnOnce() -> R) {
-    let _entered = stage().runtime.enter();
-    finish(catch_unwind(AssertUnwindSafe(body)).map(CellResult::ending));
+    let (mut body, mut ending) = (Some(body), Ending::Finished);
+    let ended = run_erased(&mut || {
+        if let Some(body) = body.take() {
+            ending = body().ending();
+        }
+    });
+    finish(ended, ending);
 }
 
 /// Runs a cell body that awaits.
 pub fn run_async<R: CellResult>(body: impl Future<Output = R>) {
+    let (ended, ending) = run_future(Box::pin(async { body.await.ending() }));
+    finish(ended, ending);
+}
+
+fn run_erased(body: &mut dyn FnMut()) -> std::thread::Result<()> {
+    let _entered = stage().runtime.enter();
+    catch_unwind(AssertUnwindSafe(body))
+}
+
+fn run_future(
+    body: Pin<Box<dyn Future<Output = Ending> + '_>>,
+) -> (std::thread::Result<()>, Ending) {
     let cancel = stage()
         .cancel
         .lock()
         .map(|current| current.clone())
         .unwrap_or_default();
-    let body = async {
-        tokio::select! {
-            biased;
-            () = cancel.notified() => Ending::Cancelled,
-            result = body => result.ending(),
-        }
-    };
-    finish(catch_unwind(AssertUnwindSafe(|| {
-        stage().runtime.block_on(body)
-    })));
+    let mut ending = Ending::Cancelled;
+    let ended = catch_unwind(AssertUnwindSafe(|| {
+        stage().runtime.block_on(async {
+            tokio::select! {
+                biased;
+                () = cancel.notified() => {}
+                ended = body => ending = ended,
+            }
+        });
+    }));
+    (ended, ending)
 }
 
-fn finish(ended: std::thread::Result<Ending>) {
-    ENDING.set(Some(ended.unwrap_or_else(|payload| {
-        // The hook has reported the panic. A payload may panic again when dropped; the process must outlive that.
-        let _ = catch_unwind(AssertUnwindSafe(|| drop(payload)));
-        Ending::Panicked
-    })));
+fn finish(ended: std::thread::Result<()>, ending: Ending) {
+    ENDING.set(Some(match ended {
+        Ok(()) => ending,
+        Err(payload) => {
+            // The hook has reported the panic. A payload may panic again when dropped; the process must outlive that.
+            let _ = catch_unwind(AssertUnwindSafe(|| drop(payload)));
+            Ending::Panicked
+        }
+    }));
 }
 
 /// What a cell body may return: nothing, or a `Result` when it uses `?`.

@@ -53,10 +53,7 @@ pub trait Plain {
 
 impl<T: Debug + ?Sized> Plain for &&Chosen<'_, PassedOn<'_, T>> {
     fn present(&self) {
-        let value = self.0.0;
-        if std::any::type_name::<T>() != "()" {
-            present(debug_text(value));
-        }
+        present_debug(&self.0.0, std::any::type_name::<T>());
     }
 }
 
@@ -68,14 +65,7 @@ pub trait Unknown {
 
 impl<T: ?Sized> Unknown for &Chosen<'_, PassedOn<'_, T>> {
     fn present(&self) {
-        let kind = std::any::type_name::<T>()
-            .rsplit("::")
-            .next()
-            .unwrap_or("this type")
-            .trim_end_matches('>');
-        present(format!(
-            "(a value of type {kind}: it has no Debug form to show; if the type is yours, add #[derive(Debug)] above it)"
-        ));
+        present_unknown(std::any::type_name::<T>());
     }
 }
 
@@ -89,12 +79,31 @@ impl<T> Other for Chosen<'_, T> {
     fn present(&self) {}
 }
 
+// Not generic: compiled once, here, not in every cell.
+
+fn present_debug(value: &dyn Debug, type_name: &str) {
+    if type_name != "()" {
+        present(debug_text(value));
+    }
+}
+
+fn present_unknown(type_name: &str) {
+    let kind = type_name
+        .rsplit("::")
+        .next()
+        .unwrap_or("this type")
+        .trim_end_matches('>');
+    present(format!(
+        "(a value of type {kind}: it has no Debug form to show; if the type is yours, add #[derive(Debug)] above it)"
+    ));
+}
+
 fn present(text: String) {
     SHOWN.set(Some(text));
 }
 
 /// One line if it is short, else the pretty form, cut with a note if it is very long.
-fn debug_text<T: Debug + ?Sized>(value: &T) -> String {
+fn debug_text(value: &dyn Debug) -> String {
     let line = cut(format_args!("{value:?}"));
     if line.chars().count() <= ONE_LINE && !line.contains('\n') {
         line

@@ -5,6 +5,7 @@
 //! learner's code. A value is only ever read as the type it was kept as: a wrong type is a panic, never a
 //! reinterpretation. Variables need not be `Send`: the store belongs to the thread that runs the cells.
 
+use std::alloc::Layout;
 use std::any::TypeId;
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -18,7 +19,7 @@ thread_local! {
 struct Slot {
     value: *mut u8,
     type_id: TypeId,
-    layout: std::alloc::Layout,
+    layout: Layout,
     full: bool,
     /// Drops the value if asked to, then frees the memory.
     release: unsafe fn(*mut u8, bool),
@@ -29,7 +30,7 @@ impl Slot {
         Slot {
             value: Box::into_raw(Box::new(MaybeUninit::new(value))).cast(),
             type_id: TypeId::of::<T>(),
-            layout: std::alloc::Layout::new::<T>(),
+            layout: Layout::new::<T>(),
             full: true,
             release: release::<T>,
         }
@@ -43,12 +44,11 @@ impl Drop for Slot {
     }
 }
 
+// Cells are compiled with the generic functions below, so each does little itself: the look-ups are compiled once, here.
+
 /// Keeps `value` under `name`; an earlier variable of that name is dropped.
 pub fn keep<T: 'static>(name: &str, value: T) {
-    let earlier =
-        VARIABLES.with_borrow_mut(|variables| variables.insert(name.to_owned(), Slot::new(value)));
-    // Outside the borrow: the value's own `drop` may run anything.
-    drop(earlier);
+    insert(name, Slot::new(value));
 }
 
 /// Moves the value of `name` out for the running cell.
@@ -56,17 +56,9 @@ pub fn keep<T: 'static>(name: &str, value: T) {
 /// # Panics
 /// When there is no such value, or it is of another type; the engine's bookkeeping rules both out.
 pub fn take<T: 'static>(name: &str) -> T {
-    VARIABLES.with_borrow_mut(|variables| {
-        let slot = lookup(variables, name, true);
-        assert!(
-            slot.type_id == TypeId::of::<T>(),
-            "`{name}` is not of type {}",
-            std::any::type_name::<T>()
-        );
-        slot.full = false;
-        // SAFETY: the slot was full and of type T; it is marked empty, so the value is owned once.
-        unsafe { slot.value.cast::<T>().read() }
-    })
+    let place = take_out(name, TypeId::of::<T>(), std::any::type_name::<T>());
+    // SAFETY: the slot was full and of type T; it is marked empty, so the value is owned once.
+    unsafe { place.cast::<T>().read() }
 }
 
 /// Like [`take`], for a variable whose type now lives in a newer cell with an unchanged definition.
@@ -77,20 +69,8 @@ pub fn take<T: 'static>(name: &str) -> T {
 /// # Panics
 /// When there is no such value, or the layouts differ.
 pub unsafe fn take_rehomed<T: 'static>(name: &str) -> T {
-    VARIABLES.with_borrow_mut(|variables| {
-        let slot = lookup(variables, name, true);
-        assert!(
-            slot.layout == std::alloc::Layout::new::<T>(),
-            "`{name}` changed its layout"
-        );
-        // SAFETY: by the caller's promise the bytes are a valid T.
-        let value = unsafe { slot.value.cast::<T>().read() };
-        slot.full = false;
-        // From here on the slot checks and drops as T; the memory fits, the layouts are equal.
-        slot.type_id = TypeId::of::<T>();
-        slot.release = release::<T>;
-        value
-    })
+    retype(name, TypeId::of::<T>(), Layout::new::<T>(), release::<T>);
+    take(name)
 }
 
 /// Puts the value of `name` back after the cell.
@@ -98,22 +78,55 @@ pub unsafe fn take_rehomed<T: 'static>(name: &str) -> T {
 /// # Panics
 /// When `name` was not taken as a `T`.
 pub fn give<T: 'static>(name: &str, value: T) {
-    let unwanted = VARIABLES.with_borrow_mut(|variables| match variables.get_mut(name) {
-        // The cell itself may have kept a new variable under the same name (`let x = x + 1;`): the new one stays.
-        Some(slot) if slot.full => Some(value),
-        _ => {
-            let slot = lookup(variables, name, false);
-            assert!(
-                slot.type_id == TypeId::of::<T>(),
-                "`{name}` came back as another type"
-            );
-            // SAFETY: the slot is empty and was made for a T.
-            unsafe { slot.value.cast::<T>().write(value) };
-            slot.full = true;
-            None
-        }
+    match place_for(name, TypeId::of::<T>()) {
+        // SAFETY: the slot was empty and was made for a T; it is marked full.
+        Some(place) => unsafe { place.cast::<T>().write(value) },
+        None => drop(value),
+    }
+}
+
+fn insert(name: &str, slot: Slot) {
+    let earlier = VARIABLES.with_borrow_mut(|variables| variables.insert(name.to_owned(), slot));
+    // Outside the borrow: the value's own `drop` may run anything.
+    drop(earlier);
+}
+
+fn take_out(name: &str, type_id: TypeId, type_name: &str) -> *mut u8 {
+    VARIABLES.with_borrow_mut(|variables| {
+        let slot = lookup(variables, name, true);
+        assert!(
+            slot.type_id == type_id,
+            "`{name}` is not of type {type_name}"
+        );
+        slot.full = false;
+        slot.value
+    })
+}
+
+fn retype(name: &str, type_id: TypeId, layout: Layout, release: unsafe fn(*mut u8, bool)) {
+    VARIABLES.with_borrow_mut(|variables| {
+        let slot = lookup(variables, name, true);
+        assert!(slot.layout == layout, "`{name}` changed its layout");
+        // From here on the slot checks and drops as the new type; the memory fits, the layouts are equal.
+        slot.type_id = type_id;
+        slot.release = release;
     });
-    drop(unwanted);
+}
+
+/// Where the value goes back to; nowhere if the cell itself has kept a new variable of that name (`let x = x + 1;`).
+fn place_for(name: &str, type_id: TypeId) -> Option<*mut u8> {
+    VARIABLES.with_borrow_mut(|variables| {
+        if variables.get(name).is_some_and(|slot| slot.full) {
+            return None;
+        }
+        let slot = lookup(variables, name, false);
+        assert!(
+            slot.type_id == type_id,
+            "`{name}` came back as another type"
+        );
+        slot.full = true;
+        Some(slot.value)
+    })
 }
 
 /// Drops the variables of these names, where they exist.
