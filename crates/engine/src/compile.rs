@@ -80,14 +80,14 @@ impl Stopper {
     }
 
     /// Notes a group; `false` if it must not run.
-    fn enter(&self, group: i32) -> bool {
+    pub(crate) fn enter(&self, group: i32) -> bool {
         self.0.lock().is_ok_and(|mut state| {
             state.groups.push(group);
             !state.stopped
         })
     }
 
-    fn leave(&self, group: i32) {
+    pub(crate) fn leave(&self, group: i32) {
         if let Ok(mut state) = self.0.lock() {
             state.groups.retain(|known| *known != group);
         }

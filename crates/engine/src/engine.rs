@@ -80,7 +80,7 @@ impl Interrupter {
 /// Builds the lesson libraries unless they are there; `progress` hears of each step. Takes a minute or two the first
 /// time, milliseconds afterwards.
 pub fn prepare(config: &Config, progress: &dyn Fn(String)) -> Result<(), EngineError> {
-    Libraries::get(config, &[], progress).map(drop)
+    Libraries::get(config, &[], progress, &Stopper::default()).map(drop)
 }
 
 /// Whether [`prepare`] would have nothing to do.
@@ -153,7 +153,12 @@ impl Engine {
         let (config, extra) = (self.config.clone(), self.extra.clone());
         let (sink, cells, control) = (self.sink.clone(), self.cells.clone(), self.control.clone());
         self.preparing = Some(std::thread::spawn(move || {
-            let libraries = Libraries::get(&config, &extra, &|step| sink(Event::Progress(step)))?;
+            let libraries = Libraries::get(
+                &config,
+                &extra,
+                &|step| sink(Event::Progress(step)),
+                &control.stopper,
+            )?;
             start_stage(libraries, &config, sink, cells, &control)
         }));
     }
@@ -252,8 +257,13 @@ impl Engine {
             extra.push(dependency);
         }
         let sink = self.sink.clone();
-        let libraries = Libraries::get(&self.config, &extra, &|step| sink(Event::Progress(step)))
-            .map_err(|error| {
+        let libraries = Libraries::get(
+            &self.config,
+            &extra,
+            &|step| sink(Event::Progress(step)),
+            &self.control.stopper,
+        )
+        .map_err(|error| {
             let failure = set_up_failure(error);
             match directive {
                 Some(directive) if failure.message.contains("could not be built") => {
@@ -653,6 +663,9 @@ fn start_stage(
 }
 
 fn set_up_failure(error: EngineError) -> Box<Failure> {
+    if matches!(error, EngineError::Stopped) {
+        return interrupted(&error.to_string());
+    }
     let message = error.to_string();
     Box::new(Failure {
         kind: FailureKind::SetUp,

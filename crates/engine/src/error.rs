@@ -29,4 +29,8 @@ pub enum EngineError {
         "the engine could not find a form of this cell that compiles; please report the cell as a fault of the engine"
     )]
     GaveUp,
+    #[error(
+        "interrupted while libraries were being built; what is finished stays, the rest is built when it is needed"
+    )]
+    Stopped,
 }

@@ -3,62 +3,151 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
 use super::{Dependency, Package, RECORD, Record, Toolchain, sources};
+use crate::compile::Stopper;
 use crate::{EngineError, cache};
 
-/// Builds the set `name` into `folder`. `shared` holds what all sets of the toolchain share.
-pub(super) fn build(
-    shared: &Path,
-    folder: &Path,
-    name: &str,
-    toolchain: &Toolchain,
-    extra: &[Dependency],
-    progress: &dyn Fn(String),
-) -> Result<Record, EngineError> {
-    let trouble = |path: &Path, error: std::io::Error| EngineError::Cache {
-        path: path.into(),
-        reason: error.to_string(),
-    };
-    // One builder at a time: the workspace is rewritten for each set.
-    let lock_path = shared.join("build.lock");
-    let lock = fs::File::create(&lock_path).map_err(|error| trouble(&lock_path, error))?;
-    if lock.try_lock().is_err() {
-        progress("Waiting for another LoopBot that is building the lesson libraries".into());
-        lock.lock().map_err(|error| trouble(&lock_path, error))?;
+/// A set to build.
+pub(super) struct Order<'a> {
+    /// What all sets of the toolchain share.
+    pub(super) shared: &'a Path,
+    /// The set's own folder.
+    pub(super) folder: &'a Path,
+    pub(super) name: &'a str,
+    pub(super) toolchain: &'a Toolchain,
+    pub(super) extra: &'a [Dependency],
+}
+
+impl Order<'_> {
+    /// Builds the set, or waits for another process that does.
+    pub(super) fn build(
+        &self,
+        progress: &dyn Fn(String),
+        stopper: &Stopper,
+    ) -> Result<Record, EngineError> {
+        let Order {
+            shared,
+            folder,
+            name,
+            extra,
+            ..
+        } = *self;
+        let trouble = |path: &Path, error: std::io::Error| EngineError::Cache {
+            path: path.into(),
+            reason: error.to_string(),
+        };
+        // One builder at a time: the workspace is rewritten for each set.
+        let lock_path = shared.join("build.lock");
+        let lock = fs::File::create(&lock_path).map_err(|error| trouble(&lock_path, error))?;
+        if lock.try_lock().is_err() {
+            progress("Waiting for another LoopBot that is building the lesson libraries".into());
+            lock.lock().map_err(|error| trouble(&lock_path, error))?;
+        }
+        if let Some(record) = Record::read(folder) {
+            return Ok(record);
+        }
+        progress(match extra {
+            [] => "Building the lesson libraries (once; about a minute)".into(),
+            extra => format!(
+                "Building {}",
+                extra
+                    .iter()
+                    .map(|one| one.name.as_str())
+                    .collect::<Vec<_>>()
+                    .join(", ")
+            ),
+        });
+        let workspace = shared.join("workspace");
+        write_workspace(&workspace, name, extra).map_err(|error| trouble(&workspace, error))?;
+        let artifacts = match self.run_cargo(&workspace, progress, stopper) {
+            Ok(artifacts) => artifacts,
+            Err(error) => {
+                // A set that cannot be built leaves nothing behind.
+                let _ = fs::remove_dir(folder);
+                return Err(error);
+            }
+        };
+        let record =
+            collect(folder, name, extra, &artifacts).map_err(|error| trouble(folder, error))?;
+        let text =
+            serde_json::to_vec_pretty(&record).map_err(|error| trouble(folder, error.into()))?;
+        cache::write(&folder.join(RECORD), &text).map_err(|error| trouble(folder, error))?;
+        Ok(record)
     }
-    if let Some(record) = Record::read(folder) {
-        return Ok(record);
-    }
-    progress(match extra {
-        [] => "Building the lesson libraries (once; about a minute)".into(),
-        extra => format!(
-            "Building {}",
-            extra
+
+    fn run_cargo(
+        &self,
+        workspace: &Path,
+        progress: &dyn Fn(String),
+        stopper: &Stopper,
+    ) -> Result<Vec<Artifact>, EngineError> {
+        let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+        let mut command = Command::new(cargo);
+        command
+            .args([
+                "build",
+                "--release",
+                "--message-format=json-render-diagnostics",
+                "--package",
+                self.name,
+                "--target-dir",
+            ])
+            .arg(self.shared.join("target"))
+            .current_dir(workspace)
+            // The same rustc, and flags, as for the cells; nothing that the surroundings ask for.
+            .env("RUSTC", &self.toolchain.rustc)
+            .env("CARGO_ENCODED_RUSTFLAGS", "-Cprefer-dynamic")
+            .env("CARGO_INCREMENTAL", "0")
+            .env_remove("CARGO_BUILD_TARGET")
+            .env_remove("RUSTC_WRAPPER")
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .process_group(0);
+        let mut cargo = command.spawn().map_err(|_| EngineError::NoCargo)?;
+        let group = cargo.id() as i32;
+        if !stopper.enter(group) {
+            let _ = cargo.kill();
+        }
+        let (Some(stdout), Some(stderr)) = (cargo.stdout.take(), cargo.stderr.take()) else {
+            return Err(EngineError::NoCargo);
+        };
+        let reports = std::thread::spawn(move || {
+            let mut text = String::new();
+            let _ = BufReader::new(stdout).read_to_string(&mut text);
+            text
+        });
+        let mut complaints = Vec::new();
+        for line in BufReader::new(stderr).lines().map_while(Result::ok) {
+            let step = line.trim_start();
+            if ["Compiling", "Downloading", "Downloaded", "Updating"]
                 .iter()
-                .map(|one| one.name.as_str())
-                .collect::<Vec<_>>()
-                .join(", ")
-        ),
-    });
-    let workspace = shared.join("workspace");
-    write_workspace(&workspace, name, extra).map_err(|error| trouble(&workspace, error))?;
-    let artifacts = run_cargo(
-        &workspace,
-        &shared.join("target"),
-        name,
-        toolchain,
-        progress,
-    )?;
-    let record =
-        collect(folder, name, extra, &artifacts).map_err(|error| trouble(folder, error))?;
-    let text = serde_json::to_vec_pretty(&record).map_err(|error| trouble(folder, error.into()))?;
-    cache::write(&folder.join(RECORD), &text).map_err(|error| trouble(folder, error))?;
-    Ok(record)
+                .any(|word| step.starts_with(word))
+            {
+                progress(step.to_owned());
+            } else {
+                complaints.push(line);
+            }
+        }
+        stopper.leave(group);
+        let status = cargo.wait().map_err(|_| EngineError::NoCargo)?;
+        let reports = reports.join().unwrap_or_default();
+        if stopper.is_stopped() {
+            return Err(EngineError::Stopped);
+        }
+        if !status.success() {
+            return Err(EngineError::Libraries {
+                complaint: complaints.join("\n"),
+            });
+        }
+        Ok(reports.lines().filter_map(artifact).collect())
+    }
 }
 
 fn write_workspace(workspace: &Path, name: &str, extra: &[Dependency]) -> std::io::Result<()> {
@@ -83,66 +172,6 @@ struct Artifact {
     features: Vec<String>,
     files: Vec<PathBuf>,
     executable: Option<PathBuf>,
-}
-
-fn run_cargo(
-    workspace: &Path,
-    target: &Path,
-    name: &str,
-    toolchain: &Toolchain,
-    progress: &dyn Fn(String),
-) -> Result<Vec<Artifact>, EngineError> {
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let mut command = Command::new(cargo);
-    command
-        .args([
-            "build",
-            "--release",
-            "--message-format=json-render-diagnostics",
-            "--package",
-            name,
-            "--target-dir",
-        ])
-        .arg(target)
-        .current_dir(workspace)
-        // The same rustc, and flags, as for the cells; nothing that the surroundings ask for.
-        .env("RUSTC", &toolchain.rustc)
-        .env("CARGO_ENCODED_RUSTFLAGS", "-Cprefer-dynamic")
-        .env("CARGO_INCREMENTAL", "0")
-        .env_remove("CARGO_BUILD_TARGET")
-        .env_remove("RUSTC_WRAPPER")
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped());
-    let mut cargo = command.spawn().map_err(|_| EngineError::NoCargo)?;
-    let (Some(stdout), Some(stderr)) = (cargo.stdout.take(), cargo.stderr.take()) else {
-        return Err(EngineError::NoCargo);
-    };
-    let reports = std::thread::spawn(move || {
-        let mut text = String::new();
-        let _ = BufReader::new(stdout).read_to_string(&mut text);
-        text
-    });
-    let mut complaints = Vec::new();
-    for line in BufReader::new(stderr).lines().map_while(Result::ok) {
-        let step = line.trim_start();
-        if ["Compiling", "Downloading", "Downloaded", "Updating"]
-            .iter()
-            .any(|word| step.starts_with(word))
-        {
-            progress(step.to_owned());
-        } else {
-            complaints.push(line);
-        }
-    }
-    let status = cargo.wait().map_err(|_| EngineError::NoCargo)?;
-    let reports = reports.join().unwrap_or_default();
-    if !status.success() {
-        return Err(EngineError::Libraries {
-            complaint: complaints.join("\n"),
-        });
-    }
-    Ok(reports.lines().filter_map(artifact).collect())
 }
 
 fn artifact(line: &str) -> Option<Artifact> {

@@ -15,6 +15,7 @@ use std::path::{Path, PathBuf};
 pub(crate) use dependency::{Dependency, Package};
 pub(crate) use toolchain::Toolchain;
 
+use crate::compile::Stopper;
 use crate::{Config, EngineError, cache};
 
 /// A built set, ready to compile cells against.
@@ -52,6 +53,7 @@ impl Libraries {
         config: &Config,
         extra: &[Dependency],
         progress: &dyn Fn(String),
+        stopper: &Stopper,
     ) -> Result<Libraries, EngineError> {
         let toolchain = Toolchain::find()?;
         let name = set_name(&toolchain, extra);
@@ -70,7 +72,14 @@ impl Libraries {
                 record,
             });
         }
-        let record = build::build(&shared, &folder, &name, &toolchain, extra, progress)?;
+        let order = build::Order {
+            shared: &shared,
+            folder: &folder,
+            name: &name,
+            toolchain: &toolchain,
+            extra,
+        };
+        let record = order.build(progress, stopper)?;
         Ok(Libraries {
             name,
             toolchain,
