@@ -299,6 +299,14 @@ impl<'a> Files<'a> {
             .filter_map(|span| self.place(span))
             .find(|place| place.cell.is_none())
             .map(|place| place.position);
+        // rustc may say the same twice when the parser starts again.
+        let mut drawn: Vec<String> = Vec::new();
+        for text in errors.iter().map(|error| self.draw(error, session)) {
+            if !drawn.contains(&text) {
+                drawn.push(text);
+            }
+        }
+        let report = drawn.join("\n\n").lines().map(str::to_owned).collect();
         let message = first.map_or_else(
             || "the cell does not compile".to_owned(),
             |error| clean(&error.message),
@@ -309,16 +317,7 @@ impl<'a> Files<'a> {
                 .cloned()
                 .unwrap_or_else(|| "syntax error".into()),
             message,
-            report: errors
-                .iter()
-                .flat_map(|error| {
-                    self.draw(error, session)
-                        .lines()
-                        .map(str::to_owned)
-                        .chain([String::new()])
-                        .collect::<Vec<_>>()
-                })
-                .collect(),
+            report,
             position,
             kind: FailureKind::Compile { codes },
         }

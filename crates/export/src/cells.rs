@@ -119,9 +119,15 @@ fn code(
         ),
         None => String::new(),
     };
-    html += &format!(
+    let source = format!(
         "<div class=\"source\">{count}<pre class=\"code\" dir=\"ltr\"><code>{source}</code></pre></div>\n"
     );
+    html += &if hides_source(cell) {
+        let summary = labels.show_code;
+        format!("<details class=\"fold\"><summary>{summary}</summary>\n{source}</details>\n")
+    } else {
+        source
+    };
     let mut writer = Writer {
         labels,
         markdown,
@@ -149,4 +155,11 @@ fn raw(cell: &Cell, id: &str, labels: &Labels) -> String {
          <pre class=\"code\" dir=\"auto\">{text}</pre></div>\n",
         labels.raw
     )
+}
+
+/// Whether the notebook shows this cell's code folded: Jupyter's own mark, or the tag that nbconvert and others know.
+fn hides_source(cell: &Cell) -> bool {
+    let jupyter = cell.metadata.get("jupyter");
+    let hidden = jupyter.and_then(|marks| marks.get("source_hidden"));
+    hidden.and_then(serde_json::Value::as_bool) == Some(true) || cell.has_tag("hide-input")
 }

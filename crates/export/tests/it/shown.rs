@@ -141,3 +141,15 @@ fn headings_are_linked_and_there_is_one_of_the_first_level() {
         assert_eq!(html.matches(&format!(" id=\"{id}\"")).count(), 1, "{id}");
     }
 }
+
+#[test]
+fn code_that_the_notebook_hides_is_folded() {
+    let hidden = tagged(code("let long = 1;", vec![]), &["hide-input"], json!({}));
+    let html = body(&notebook(vec![hidden, code("let shown = 2;", vec![])]));
+    let folded = html.split("</details>").next().unwrap();
+    assert!(
+        folded.contains("The code of this cell") && folded.contains("long"),
+        "{html}"
+    );
+    assert!(!folded.contains("shown"), "{html}");
+}
