@@ -20,34 +20,42 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// Three dishes on one thread: each needs the hands three times for 20 ms and the oven twice for 80 ms in between.
 fn three_dishes() -> Recording {
     let ms = Duration::from_millis;
-    let lanes = ["tea", "soup", "toast"].iter().enumerate().map(|(place, name)| {
-        let starts = [0, 100, 200].map(|round| ms(round + 20 * place as u64));
-        // The oven is ready 80 ms after the dish went in; the first time all are ordered at once.
-        let wakes = [ms(0), starts[0] + ms(100), starts[1] + ms(100)];
-        Lane {
-            name: (*name).to_owned(),
-            kind: Kind::Task,
-            spans: starts
-                .map(|start| Span {
-                    start,
-                    end: start + ms(20),
-                    thread: "main".to_owned(),
-                    real: ms(20),
-                    cpu: Some(ms(20)),
-                })
-                .into(),
-            wakes: wakes
-                .iter()
-                .enumerate()
-                .map(|(polls, at)| Wake { at: *at, by: "the oven".to_owned(), polls })
-                .collect(),
-            notes: Vec::new(),
-            end: End::Done,
-            ended: Some(starts[2] + ms(20)),
-        }
-    });
+    let lanes = ["tea", "soup", "toast"]
+        .iter()
+        .enumerate()
+        .map(|(place, name)| {
+            let starts = [0, 100, 200].map(|round| ms(round + 20 * place as u64));
+            // The oven is ready 80 ms after the dish went in; the first time all are ordered at once.
+            let wakes = [ms(0), starts[0] + ms(100), starts[1] + ms(100)];
+            Lane {
+                name: (*name).to_owned(),
+                kind: Kind::Task,
+                spans: starts
+                    .map(|start| Span {
+                        start,
+                        end: start + ms(20),
+                        thread: "main".to_owned(),
+                        real: ms(20),
+                        cpu: Some(ms(20)),
+                    })
+                    .into(),
+                wakes: wakes
+                    .iter()
+                    .enumerate()
+                    .map(|(polls, at)| Wake {
+                        at: *at,
+                        by: "the oven".to_owned(),
+                        polls,
+                    })
+                    .collect(),
+                notes: Vec::new(),
+                end: End::Done,
+                ended: Some(starts[2] + ms(20)),
+            }
+        });
     Recording {
-        title: "Three dishes, one pair of hands: a task runs, waits for the oven, runs again".to_owned(),
+        title: "Three dishes, one pair of hands: a task runs, waits for the oven, runs again"
+            .to_owned(),
         virtual_time: false,
         lanes: lanes.collect(),
     }
