@@ -212,8 +212,9 @@ fn draw_lane(svg: &mut Svg, lane: &Lane, scale: &Scale, y: f64, height: f64, wor
         );
     }
     let phases = lane.phases();
-    let mut covered = f64::NEG_INFINITY;
     for state in [State::Waiting, State::Ready, State::Running] {
+        // Of this state: a mark where the lane runs must not give way to the line where it begins to wait.
+        let mut covered = f64::NEG_INFINITY;
         for phase in phases.iter().filter(|phase| phase.state == state) {
             let (from, to) = (scale.x(phase.start), scale.x(phase.end));
             // Thousands of polls share a pixel; one of them shows it.

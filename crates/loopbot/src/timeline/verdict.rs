@@ -42,7 +42,10 @@ pub(crate) fn verdict(recording: &Recording) -> Vec<String> {
             .map(|(lane, span)| complaint(lane, span)),
     );
     if let Some(more @ 1..) = long.len().checked_sub(MOST_COMPLAINTS) {
-        sentences.push(format!("{} more polls were as long.", amount::count(more)));
+        sentences.push(match more {
+            1 => "One more poll was as long.".to_owned(),
+            more => format!("{} more polls were as long.", amount::count(more)),
+        });
     }
     let dropped = recording
         .lanes
@@ -105,13 +108,14 @@ fn complaint(lane: &Lane, span: &Span) -> String {
     let share = cpu.as_secs_f64() / span.real.as_secs_f64();
     let used = amount::seconds(cpu);
     let cause = match share {
-        share if share < SLEPT => {
-            "a blocking call, such as `thread::sleep`. Other tasks of that thread stood still"
-        }
-        share if share > COMPUTED => "computing. Other tasks of that thread stood still",
-        _ => {
-            "partly computing, partly blocked or without a core. Other tasks of that thread stood still"
-        }
+        share if share < SLEPT => "a blocking call, such as `thread::sleep`".to_owned(),
+        share if share > COMPUTED => "computing".to_owned(),
+        _ => format!(
+            "partly computing, and for about {} blocked (by a call such as `thread::sleep`) or without a core",
+            amount::seconds(span.real.saturating_sub(cpu))
+        ),
     };
-    format!("`{name}` held its thread for {held} in one poll, using {used} of CPU: {cause}.")
+    format!(
+        "`{name}` held its thread for {held} in one poll, using {used} of CPU: {cause}. Other tasks of that thread stood still."
+    )
 }
