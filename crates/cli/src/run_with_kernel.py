@@ -4,6 +4,7 @@ Arguments: the notebook, the kernel (its name, or the folder of its kernel.json)
 notebook (optional). Cells tagged `needs-loopbot` are left out, unless the kernel is LoopBot's. It judges no exercise; that is `loopbot check`.
 """
 
+import asyncio
 import json
 import os
 import sys
@@ -37,10 +38,11 @@ def main():
     def end(cell, cell_index, execute_reply):
         current["ran"] += 1
 
+    manager = AsyncKernelManager(kernel_name=kernel, kernel_spec_manager=specs)
     client = NotebookClient(
         notebook,
         timeout=600,
-        km=AsyncKernelManager(kernel_name=kernel, kernel_spec_manager=specs),
+        km=manager,
         resources={"metadata": {"path": os.path.dirname(os.path.abspath(path))}},
         on_cell_execute=begin,
         on_cell_executed=end,
@@ -60,6 +62,10 @@ def main():
         faults.append(fault(current["index"], f"the kernel did not answer: {error}", ""))
     except OSError as error:
         faults.append(fault(current["index"], f"the kernel cannot be started: {error}", ""))
+    finally:
+        # nbclient leaves a manager that it was given alone; a kernel that lives on would keep this program's pipes open.
+        if manager.has_kernel:
+            asyncio.run(manager.shutdown_kernel(now=True))
     faults.extend(not_failed_as_meant(notebook, current["index"]))
     restore(notebook, left_out)
     for cell in notebook.cells:

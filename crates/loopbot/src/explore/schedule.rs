@@ -125,7 +125,12 @@ impl<T: fmt::Debug> Schedule<T> {
                 (number + 1).to_string(),
                 thread.into(),
                 text.into(),
-                line.to_string(),
+                // A lock that opens at the end of its scope has no line of its own.
+                if line == 0 {
+                    String::new()
+                } else {
+                    line.to_string()
+                },
             ]);
         }
         table
