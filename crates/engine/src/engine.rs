@@ -10,12 +10,15 @@ use crate::cell::{self, Cell, Directive, ItemKind};
 use crate::child::{Child, Line, News, Sink, in_words};
 use crate::compile::Stopper;
 use crate::directive::{self, Known};
-use crate::event::{Event, Failure, FailureKind, MimeBundle, Outcome, Position};
+use crate::event::{Event, Failure, FailureKind, MimeBundle, Outcome};
+use crate::failure::{
+    dependency_failure, directive_failure, interrupted, panic_failure, refused, set_up_failure,
+    unexplained,
+};
 use crate::libraries::{Dependency, Libraries};
-use crate::panics::{DrawnPanic, LoadedCells};
-use crate::plan::hidden_members;
-use crate::prepare::{Prepared, Refusal, Workshop};
-use crate::session::{Definition, Loss, Session, Variable};
+use crate::panics::LoadedCells;
+use crate::prepare::{Prepared, Workshop};
+use crate::session::Session;
 use crate::type_name::short;
 use crate::{Config, EngineError, ScopeHandle};
 
@@ -432,7 +435,7 @@ impl Engine {
         }
         self.cells
             .register(&prepared.crate_name, &prepared.generated, self.number);
-        self.define(cell, &prepared);
+        self.session.define(cell, &prepared, self.number);
         let grace = self.config.interrupt_grace;
         let control = self.control.clone();
         let library = prepared.library.to_string_lossy().into_owned();
@@ -460,7 +463,13 @@ impl Engine {
                 }
             }
         };
-        self.settle(&prepared, ending == Some(Ending::Finished));
+        let finished = ending == Some(Ending::Finished);
+        self.session.settle(&prepared, finished, self.number);
+        let lost = &prepared.findings.lost;
+        if let (true, false, Some(stage)) = (finished, lost.is_empty(), &self.stage) {
+            let names = lost.keys().cloned().collect();
+            stage.child.line().send(&Request::Forget { names });
+        }
         match ending {
             Some(Ending::Finished) => {
                 Ok(shown.map(|text| MimeBundle::from([("text/plain".to_owned(), text)])))
@@ -485,122 +494,6 @@ impl Engine {
                 std::io::Error::other(reason),
             ))),
             None => Err(self.child_ended(killed)),
-        }
-    }
-
-    /// Books what a cell that compiled defines.
-    fn define(&mut self, cell: &Cell, prepared: &Prepared) {
-        let (plan, crate_name) = (&prepared.plan, &prepared.crate_name);
-        let earlier = std::mem::take(&mut self.session.definitions);
-        let old = Session {
-            definitions: earlier,
-            ..self.session.clone()
-        };
-        for variable in &mut self.session.variables {
-            let here = plan.kind_here(&old, cell, &variable.kind);
-            if here != variable.kind {
-                variable.kind = here.replace("crate::", &format!("{crate_name}::"));
-                variable.rehomed = true;
-            }
-        }
-        let home_of = |index: usize| {
-            plan.carried
-                .iter()
-                .position(|group| group.definitions.contains(&index))
-        };
-        for (index, mut definition) in old.definitions.iter().cloned().enumerate() {
-            if plan.replaced.contains(&index) {
-                continue;
-            }
-            if let Some(number) = home_of(index) {
-                definition.hidden = hidden_members(cell, plan, &definition);
-                definition.home = format!("{crate_name}::carried_{number}");
-            }
-            self.session.definitions.push(definition);
-        }
-        for item in plan.emitted.iter().map(|index| &cell.items[*index]) {
-            self.session.definitions.push(Definition {
-                item: item.clone(),
-                text: cell.text.clone(),
-                home: crate_name.clone(),
-                cell: self.number,
-                hidden: Default::default(),
-            });
-        }
-        let left_out = &prepared.findings.uses_left_out;
-        let new_names: Vec<&String> = cell.items.iter().flat_map(|item| &item.names).collect();
-        self.session.uses.retain(|earlier| {
-            !left_out.contains(&earlier.declaration)
-                && !cell.uses.iter().any(|new| {
-                    new.declaration == earlier.declaration
-                        || (new.name.is_some() && new.name == earlier.name)
-                })
-                && !earlier
-                    .name
-                    .as_ref()
-                    .is_some_and(|name| new_names.contains(&name))
-        });
-        self.session.uses.extend(cell.uses.iter().cloned());
-    }
-
-    /// Books what became of the variables once a cell has run.
-    fn settle(&mut self, prepared: &Prepared, finished: bool) {
-        let number = self.number;
-        let findings = &prepared.findings;
-        for taken in &prepared.plan.taken {
-            if let Some(variable) = self
-                .session
-                .variables
-                .iter_mut()
-                .find(|variable| variable.name == taken.variable.name)
-            {
-                variable.rehomed = false;
-            }
-        }
-        for name in &findings.moved {
-            self.session
-                .variables
-                .retain(|variable| variable.name != *name);
-            self.session.lost.insert(
-                name.clone(),
-                Loss {
-                    cell: number,
-                    reason: crate::session::LossReason::Moved,
-                },
-            );
-        }
-        if !finished {
-            return;
-        }
-        for (name, reason) in &findings.lost {
-            self.session
-                .variables
-                .retain(|variable| variable.name != *name);
-            self.session.lost.insert(
-                name.clone(),
-                Loss {
-                    cell: number,
-                    reason: reason.clone(),
-                },
-            );
-        }
-        if let (false, Some(stage)) = (findings.lost.is_empty(), &self.stage) {
-            stage.child.line().send(&Request::Forget {
-                names: findings.lost.keys().cloned().collect(),
-            });
-        }
-        for kept in &findings.kept {
-            self.session
-                .variables
-                .retain(|variable| variable.name != kept.name);
-            self.session.lost.remove(&kept.name);
-            self.session.variables.push(Variable {
-                name: kept.name.clone(),
-                mutable: kept.mutable,
-                kind: kept.kind.clone(),
-                rehomed: false,
-                cell: number,
-            });
         }
     }
 
@@ -660,116 +553,4 @@ fn start_stage(
         *line = Some(child.line().clone());
     }
     Ok(Stage { libraries, child })
-}
-
-fn set_up_failure(error: EngineError) -> Box<Failure> {
-    if matches!(error, EngineError::Stopped) {
-        return interrupted(&error.to_string());
-    }
-    let message = error.to_string();
-    Box::new(Failure {
-        kind: FailureKind::SetUp,
-        name: "set-up".into(),
-        report: format!("\u{1b}[1;31mset-up\u{1b}[0m: {message}")
-            .lines()
-            .map(str::to_owned)
-            .collect(),
-        message: message.lines().next().unwrap_or_default().to_owned(),
-        position: None,
-    })
-}
-
-/// cargo's complaint about a crate that a learner asked for, shortened to what it says about the crate.
-fn dependency_failure(directive: &Directive, failure: &Failure) -> Box<Failure> {
-    let complaint: Vec<&str> = failure
-        .report
-        .iter()
-        .skip(1)
-        .map(|line| line.trim_start())
-        .collect();
-    let reason = complaint
-        .iter()
-        .find(|line| {
-            line.contains("no matching package")
-                || line.contains("failed to select a version")
-                || line.contains("does not have")
-        })
-        .or_else(|| complaint.iter().find(|line| line.starts_with("error")))
-        .map_or("cargo could not build it", |line| {
-            line.trim_start_matches("error: ")
-        });
-    let mut told = directive_failure(
-        directive,
-        format!("`:dep {}`: {reason}", directive.argument),
-    );
-    told.report.push("cargo says:".into());
-    told.report.extend(failure.report.iter().skip(1).cloned());
-    told
-}
-
-fn directive_failure(directive: &Directive, message: String) -> Box<Failure> {
-    let name = if directive::find(&directive.name).is_ok() {
-        "directive"
-    } else {
-        "unknown directive"
-    };
-    Box::new(Failure {
-        kind: FailureKind::Directive,
-        name: name.into(),
-        report: vec![
-            format!("\u{1b}[1;31m{name}\u{1b}[0m: {message}"),
-            format!(
-                "  in line {}: :{} {}",
-                directive.line, directive.name, directive.argument
-            )
-            .trim_end()
-            .to_owned(),
-        ],
-        message,
-        position: Some(Position {
-            line: directive.line,
-            column: 1,
-        }),
-    })
-}
-
-fn refused(refusal: Refusal) -> Box<Failure> {
-    match refusal {
-        Refusal::Cell(failure) => Box::new(failure),
-        Refusal::Stopped => {
-            interrupted("Interrupted while the cell was being compiled; nothing of it ran.")
-        }
-        Refusal::Engine(error) => set_up_failure(error),
-    }
-}
-
-fn interrupted(text: &str) -> Box<Failure> {
-    Box::new(Failure {
-        kind: FailureKind::Interrupted,
-        name: "interrupted".into(),
-        message: text.to_owned(),
-        report: vec![format!("\u{1b}[1;33minterrupted\u{1b}[0m: {text}")],
-        position: None,
-    })
-}
-
-fn panic_failure(panic: DrawnPanic, number: usize) -> Failure {
-    Failure {
-        kind: FailureKind::Panic,
-        name: "panic".into(),
-        message: panic.message,
-        report: panic.report.lines().map(str::to_owned).collect(),
-        position: panic
-            .position
-            .filter(|(cell, _)| *cell == number)
-            .map(|(_, position)| position),
-    }
-}
-
-fn unexplained() -> DrawnPanic {
-    DrawnPanic {
-        message: "a panic without a message".into(),
-        report: "the cell panicked".into(),
-        position: None,
-    }
 }

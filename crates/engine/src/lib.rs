@@ -14,6 +14,7 @@
 //! # Ok::<(), loopbot_engine::EngineError>(())
 //! ```
 
+mod bookkeeping;
 mod brackets;
 mod cache;
 mod cell;
@@ -26,7 +27,9 @@ mod directive;
 mod engine;
 mod error;
 mod event;
+mod failure;
 mod generate;
+mod learn;
 mod libraries;
 mod output;
 mod panics;

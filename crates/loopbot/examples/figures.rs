@@ -18,7 +18,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 }
 
 /// Three dishes on one thread: each needs the hands three times for 20 ms and the oven twice for 80 ms in between.
-fn three_dishes() -> Recording {
+pub(crate) fn three_dishes() -> Recording {
     let ms = Duration::from_millis;
     let lanes = ["tea", "soup", "toast"]
         .iter()

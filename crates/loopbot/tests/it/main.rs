@@ -6,6 +6,7 @@ mod compare;
 mod exercise;
 mod explore;
 mod explore_sync;
+mod figures;
 mod output;
 mod picture;
 mod python;

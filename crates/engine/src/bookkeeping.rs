@@ -1,0 +1,111 @@
+//! How a session changes: when a cell has compiled, its definitions; when it has run, its variables.
+
+use crate::cell::Cell;
+use crate::plan::hidden_members;
+use crate::prepare::Prepared;
+use crate::session::{Definition, Loss, LossReason, Session, Variable};
+
+impl Session {
+    /// Books what a cell that compiled defines.
+    pub(crate) fn define(&mut self, cell: &Cell, prepared: &Prepared, number: usize) {
+        let (plan, crate_name) = (&prepared.plan, &prepared.crate_name);
+        let earlier = std::mem::take(&mut self.definitions);
+        let old = Session {
+            definitions: earlier,
+            ..self.clone()
+        };
+        for variable in &mut self.variables {
+            let here = plan.kind_here(&old, cell, &variable.kind);
+            if here != variable.kind {
+                variable.kind = here.replace("crate::", &format!("{crate_name}::"));
+                variable.rehomed = true;
+            }
+        }
+        let home_of = |index: usize| {
+            plan.carried
+                .iter()
+                .position(|group| group.definitions.contains(&index))
+        };
+        for (index, mut definition) in old.definitions.iter().cloned().enumerate() {
+            if plan.replaced.contains(&index) {
+                continue;
+            }
+            if let Some(number) = home_of(index) {
+                definition.hidden = hidden_members(cell, plan, &definition);
+                definition.home = format!("{crate_name}::carried_{number}");
+            }
+            self.definitions.push(definition);
+        }
+        for item in plan.emitted.iter().map(|index| &cell.items[*index]) {
+            self.definitions.push(Definition {
+                item: item.clone(),
+                text: cell.text.clone(),
+                home: crate_name.clone(),
+                cell: number,
+                hidden: Default::default(),
+            });
+        }
+        let left_out = &prepared.findings.uses_left_out;
+        let new_names: Vec<&String> = cell.items.iter().flat_map(|item| &item.names).collect();
+        self.uses.retain(|earlier| {
+            !left_out.contains(&earlier.declaration)
+                && !cell.uses.iter().any(|new| {
+                    new.declaration == earlier.declaration
+                        || (new.name.is_some() && new.name == earlier.name)
+                })
+                && !earlier
+                    .name
+                    .as_ref()
+                    .is_some_and(|name| new_names.contains(&name))
+        });
+        self.uses.extend(cell.uses.iter().cloned());
+    }
+
+    /// Books what became of the variables once a cell has run.
+    pub(crate) fn settle(&mut self, prepared: &Prepared, finished: bool, number: usize) {
+        let findings = &prepared.findings;
+        for taken in &prepared.plan.taken {
+            if let Some(variable) = self
+                .variables
+                .iter_mut()
+                .find(|variable| variable.name == taken.variable.name)
+            {
+                variable.rehomed = false;
+            }
+        }
+        for name in &findings.moved {
+            self.variables.retain(|variable| variable.name != *name);
+            self.lost.insert(
+                name.clone(),
+                Loss {
+                    cell: number,
+                    reason: LossReason::Moved,
+                },
+            );
+        }
+        if !finished {
+            return;
+        }
+        for (name, reason) in &findings.lost {
+            self.variables.retain(|variable| variable.name != *name);
+            self.lost.insert(
+                name.clone(),
+                Loss {
+                    cell: number,
+                    reason: reason.clone(),
+                },
+            );
+        }
+        for kept in &findings.kept {
+            self.variables.retain(|variable| variable.name != kept.name);
+            self.lost.remove(&kept.name);
+            self.variables.push(Variable {
+                name: kept.name.clone(),
+                mutable: kept.mutable,
+                kind: kept.kind.clone(),
+                rehomed: false,
+                cell: number,
+            });
+        }
+    }
+}

@@ -1,0 +1,120 @@
+//! Failures that do not come from the compiler, in the learner's words: directives, panics, interrupts, set-up.
+
+use crate::EngineError;
+use crate::cell::Directive;
+use crate::directive;
+use crate::event::{Failure, FailureKind, Position};
+use crate::panics::DrawnPanic;
+use crate::prepare::Refusal;
+
+pub(crate) fn set_up_failure(error: EngineError) -> Box<Failure> {
+    if matches!(error, EngineError::Stopped) {
+        return interrupted(&error.to_string());
+    }
+    let message = error.to_string();
+    Box::new(Failure {
+        kind: FailureKind::SetUp,
+        name: "set-up".into(),
+        report: format!("\u{1b}[1;31mset-up\u{1b}[0m: {message}")
+            .lines()
+            .map(str::to_owned)
+            .collect(),
+        message: message.lines().next().unwrap_or_default().to_owned(),
+        position: None,
+    })
+}
+
+/// cargo's complaint about a crate that a learner asked for, shortened to what it says about the crate.
+pub(crate) fn dependency_failure(directive: &Directive, failure: &Failure) -> Box<Failure> {
+    let complaint: Vec<&str> = failure
+        .report
+        .iter()
+        .skip(1)
+        .map(|line| line.trim_start())
+        .collect();
+    let reason = complaint
+        .iter()
+        .find(|line| {
+            line.contains("no matching package")
+                || line.contains("failed to select a version")
+                || line.contains("does not have")
+        })
+        .or_else(|| complaint.iter().find(|line| line.starts_with("error")))
+        .map_or("cargo could not build it", |line| {
+            line.trim_start_matches("error: ")
+        });
+    let mut told = directive_failure(
+        directive,
+        format!("`:dep {}`: {reason}", directive.argument),
+    );
+    told.report.push("cargo says:".into());
+    told.report.extend(failure.report.iter().skip(1).cloned());
+    told
+}
+
+pub(crate) fn directive_failure(directive: &Directive, message: String) -> Box<Failure> {
+    let name = if directive::find(&directive.name).is_ok() {
+        "directive"
+    } else {
+        "unknown directive"
+    };
+    Box::new(Failure {
+        kind: FailureKind::Directive,
+        name: name.into(),
+        report: vec![
+            format!("\u{1b}[1;31m{name}\u{1b}[0m: {message}"),
+            format!(
+                "  in line {}: :{} {}",
+                directive.line, directive.name, directive.argument
+            )
+            .trim_end()
+            .to_owned(),
+        ],
+        message,
+        position: Some(Position {
+            line: directive.line,
+            column: 1,
+        }),
+    })
+}
+
+pub(crate) fn refused(refusal: Refusal) -> Box<Failure> {
+    match refusal {
+        Refusal::Cell(failure) => Box::new(failure),
+        Refusal::Stopped => {
+            interrupted("Interrupted while the cell was being compiled; nothing of it ran.")
+        }
+        Refusal::Engine(error) => set_up_failure(error),
+    }
+}
+
+pub(crate) fn interrupted(text: &str) -> Box<Failure> {
+    Box::new(Failure {
+        kind: FailureKind::Interrupted,
+        name: "interrupted".into(),
+        message: text.to_owned(),
+        report: vec![format!("\u{1b}[1;33minterrupted\u{1b}[0m: {text}")],
+        position: None,
+    })
+}
+
+pub(crate) fn panic_failure(panic: DrawnPanic, number: usize) -> Failure {
+    Failure {
+        kind: FailureKind::Panic,
+        name: "panic".into(),
+        message: panic.message,
+        report: panic.report.lines().map(str::to_owned).collect(),
+        position: panic
+            .position
+            .filter(|(cell, _)| *cell == number)
+            .map(|(_, position)| position),
+    }
+}
+
+pub(crate) fn unexplained() -> DrawnPanic {
+    DrawnPanic {
+        message: "a panic without a message".into(),
+        report: "the cell panicked".into(),
+        position: None,
+    }
+}

@@ -1,0 +1,157 @@
+//! What rustc's answers teach about a cell: the types of its variables, and what the next attempt must do differently.
+
+use std::collections::BTreeMap;
+
+use crate::EngineError;
+use crate::cell::ItemKind;
+use crate::compile::Answer;
+use crate::diagnostic::Diagnostic;
+use crate::event::FailureKind;
+use crate::generate::{Knowledge, Part};
+use crate::plan::{LeftOut, Plan};
+use crate::prepare::{Refusal, Types};
+use crate::report::Files;
+use crate::session::{LossReason, Session};
+
+/// rustc's names for the types of the probed variables.
+pub(crate) fn probed(files: &Files, answer: &Answer) -> Types {
+    answer
+        .diagnostics
+        .iter()
+        .filter(|diagnostic| diagnostic.code.as_deref() == Some("E0277"))
+        .filter_map(|diagnostic| {
+            let Some(Part::Probe(name)) = files.part(diagnostic.primary()?) else {
+                return None;
+            };
+            let bound = diagnostic
+                .message
+                .strip_prefix("the trait bound `")?
+                .split("__Keepable` is not")
+                .next()?;
+            let (kind, _) = bound.rsplit_once(": ")?;
+            Some((
+                name,
+                kind.replace("{integer}", "i32").replace("{float}", "f64"),
+            ))
+        })
+        .collect()
+}
+
+pub(crate) fn needs_async(error: &Diagnostic) -> bool {
+    error.code.as_deref() == Some("E0728")
+}
+
+/// Reads from the errors what the next attempt must do differently.
+pub(crate) fn learn(
+    session: &Session,
+    plan: &Plan,
+    files: &Files,
+    answer: &Answer,
+    knowledge: &mut Knowledge,
+    left_out: &mut LeftOut,
+    lost: &mut BTreeMap<String, LossReason>,
+) {
+    for error in answer
+        .diagnostics
+        .iter()
+        .filter(|diagnostic| diagnostic.is_error())
+    {
+        if needs_async(error) {
+            knowledge.awaits = true;
+        }
+        let Some(primary) = error.primary() else {
+            continue;
+        };
+        let code = error.code.as_deref().unwrap_or_default();
+        let borrower = error
+            .spans
+            .iter()
+            .filter(|span| !span.is_primary)
+            .find_map(|span| match files.part(span) {
+                Some(Part::Keep(name)) => Some(name),
+                _ => None,
+            });
+        match files.part(primary) {
+            Some(Part::Give(name)) if code == "E0382" => {
+                knowledge.moved.insert(name);
+            }
+            Some(Part::Keep(name)) if matches!(code, "E0382" | "E0381" | "E0425") => {
+                knowledge.not_kept.insert(name.clone());
+                lost.insert(name, LossReason::Moved);
+            }
+            Some(Part::Use(declaration)) => {
+                left_out.uses.insert(declaration);
+            }
+            _ if borrower.is_some() => {
+                if let Some(name) = borrower {
+                    knowledge.not_kept.insert(name.clone());
+                    lost.insert(name, LossReason::Borrows);
+                }
+            }
+            Some(Part::Keep(name)) => {
+                knowledge.not_kept.insert(name.clone());
+                lost.insert(name, LossReason::Borrows);
+            }
+            _ => {
+                let Some((map, span, file)) = files.locate(primary) else {
+                    continue;
+                };
+                if map.cell.is_some() {
+                    let number = file
+                        .trim_start_matches("carried_")
+                        .trim_end_matches(".rs")
+                        .parse()
+                        .unwrap_or(usize::MAX);
+                    let group = plan
+                        .carried
+                        .get(number)
+                        .into_iter()
+                        .flat_map(|group| &group.definitions);
+                    left_out.definitions.extend(group.filter(|index| {
+                        let definition = &session.definitions[**index];
+                        let line = |at: usize| definition.text[..at].matches('\n').count() + 1;
+                        (line(definition.item.range.start)..=line(definition.item.range.end))
+                            .contains(&span.line_start)
+                            && matches!(
+                                definition.item.kind,
+                                ItemKind::Impl { .. }
+                                    | ItemKind::Function
+                                    | ItemKind::Constant
+                                    | ItemKind::Static
+                                    | ItemKind::Type
+                                    | ItemKind::Trait
+                                    | ItemKind::Module
+                            )
+                    }));
+                }
+            }
+        }
+    }
+}
+
+/// The failure to show when nothing more can be learned.
+pub(crate) fn refusal(session: &Session, files: &Files, answer: &Answer) -> Refusal {
+    let errors = || {
+        answer
+            .diagnostics
+            .iter()
+            .filter(|diagnostic| diagnostic.is_error())
+    };
+    let of_learner: Vec<&Diagnostic> = errors()
+        .filter(|error| files.concerns_learner(error))
+        .collect();
+    if !of_learner.is_empty() {
+        return Refusal::Cell(files.failure(&of_learner, session));
+    }
+    let all: Vec<&Diagnostic> = errors().collect();
+    if all.is_empty() {
+        return Refusal::Engine(EngineError::CompilerCrashed {
+            complaint: answer.complaint.trim().to_owned(),
+        });
+    }
+    let mut failure = files.failure(&all, session);
+    failure.kind = FailureKind::Compile {
+        codes: all.iter().filter_map(|error| error.code.clone()).collect(),
+    };
+    Refusal::Cell(failure)
+}
