@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use crate::cell::Cell;
-use crate::compile::{Goal, Job, Stopper, library_file};
+use crate::compile::{Answer, Goal, Job, Stopper, library_file};
 use crate::diagnostic::Diagnostic;
 use crate::event::Failure;
 use crate::generate::{Generated, Knowledge, generate};
@@ -166,34 +166,34 @@ impl Workshop<'_> {
         source: &str,
         number: usize,
     ) -> Result<String, Refusal> {
-        let plan = Plan::new(session, cell, &LeftOut::default(), true);
-        let crate_name = self.name(session, cell, &plan, 0);
-        let folder = self.staging()?;
+        let left_out = LeftOut::default();
+        let plan = Plan::new(session, cell, &left_out, true);
+        let crate_name = &self.name(session, cell, &plan, 0);
+        let (salt, reuse) = (0, true);
+        let attempt = Attempt {
+            session,
+            cell,
+            source,
+            number,
+            salt,
+            reuse,
+            crate_name,
+        };
         let mut knowledge = Knowledge::default();
         loop {
-            let generated = self.generated(session, cell, &plan, &knowledge, &crate_name, 0, true);
-            let answer = self
-                .job(
-                    &crate_name,
-                    &generated,
-                    &cells_in(&generated, &crate_name),
-                    folder.path(),
-                )
-                .run(Goal::Types, self.stopper)?;
-            let files = Files::new(&crate_name, &generated, source, number, !cell.is_rust);
+            let (generated, answer) = self.probe(&attempt, &knowledge, &left_out, self.stopper)?;
+            if answer.stopped {
+                return Err(Refusal::Stopped);
+            }
+            let files = Files::new(crate_name, &generated, source, number, !cell.is_rust);
             if let Some(kind) = probed(&files, &answer).into_values().next() {
                 return Ok(crate::report::clean(&kind));
             }
-            let errors: Vec<&Diagnostic> = answer
-                .diagnostics
-                .iter()
-                .filter(|diagnostic| diagnostic.is_error() && files.concerns_learner(diagnostic))
-                .collect();
-            if !knowledge.awaits && errors.iter().any(|error| needs_async(error)) {
+            if !knowledge.awaits && answer.diagnostics.iter().any(needs_async) {
                 knowledge.awaits = true;
                 continue;
             }
-            return Err(Refusal::Cell(files.failure(&errors, session)));
+            return Err(refusal(session, &files, &answer));
         }
     }
 
@@ -324,10 +324,28 @@ impl Workshop<'_> {
         stopper: &Stopper,
     ) -> Result<Types, EngineError> {
         let Attempt {
-            session,
             cell,
             source,
             number,
+            crate_name,
+            ..
+        } = attempt;
+        let (generated, answer) = self.probe(attempt, knowledge, left_out, stopper)?;
+        let files = Files::new(crate_name, &generated, source, *number, !cell.is_rust);
+        Ok(probed(&files, &answer))
+    }
+
+    /// Has rustc complain about the types of the new variables.
+    fn probe(
+        &self,
+        attempt: &Attempt<'_>,
+        knowledge: &Knowledge,
+        left_out: &LeftOut,
+        stopper: &Stopper,
+    ) -> Result<(Generated, Answer), EngineError> {
+        let Attempt {
+            session,
+            cell,
             crate_name,
             ..
         } = attempt;
@@ -342,18 +360,11 @@ impl Workshop<'_> {
             attempt.salt,
             true,
         );
+        let cells = cells_in(&generated, crate_name);
         let answer = self
-            .job(
-                crate_name,
-                &generated,
-                &cells_in(&generated, crate_name),
-                folder.path(),
-            )
+            .job(crate_name, &generated, &cells, folder.path())
             .run(Goal::Types, stopper)?;
-        Ok(probed(
-            &Files::new(crate_name, &generated, source, *number, !cell.is_rust),
-            &answer,
-        ))
+        Ok((generated, answer))
     }
 
     #[allow(clippy::too_many_arguments)]

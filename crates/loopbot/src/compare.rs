@@ -255,14 +255,7 @@ impl Comparison {
         const ROW: f64 = 44.0;
         const TOP: f64 = 40.0;
         let mut svg = Svg::default();
-        svg.styled_text(
-            (10.0, 24.0),
-            17.0,
-            Anchor::Start,
-            WIDTH - 20.0,
-            "font-weight=\"600\"",
-            &self.title,
-        );
+        svg.heading(&self.title);
         let height = TOP + ROW * self.cases.len().max(1) as f64 + 34.0;
         let elements = chart::elements(height, |area| self.draw(area, TOP));
         svg.body += &elements;

@@ -73,6 +73,12 @@ impl Svg {
         let _ = writeln!(self.body, "<path d=\"{d}\" {more}/>");
     }
 
+    /// The title above a picture.
+    pub(crate) fn heading(&mut self, title: &str) {
+        let bold = "font-weight=\"600\"";
+        self.styled_text((10.0, 24.0), 17.0, Anchor::Start, WIDTH - 20.0, bold, title);
+    }
+
     /// A text whose baseline is at `y`, cut to `room` pixels.
     pub(crate) fn text(
         &mut self,

@@ -19,14 +19,7 @@ pub(crate) fn outcomes<T: Debug + Ord>(exploration: &Exploration<T>) -> Picture 
     const LEFT: f64 = 300.0;
     let mut svg = Svg::default();
     svg.define_hatching("bad", BAD);
-    svg.styled_text(
-        (10.0, 24.0),
-        17.0,
-        Anchor::Start,
-        WIDTH - 20.0,
-        "font-weight=\"600\"",
-        &exploration.title,
-    );
+    svg.heading(&exploration.title);
     let most = exploration
         .outcomes
         .iter()
@@ -116,14 +109,7 @@ pub(crate) fn schedule<T: Debug>(schedule: &Schedule<T>) -> Picture {
         Outcome::Deadlock(_) => "A schedule that ends in a deadlock".into(),
         Outcome::Endless => "A schedule that does not end".into(),
     };
-    sheet.svg.styled_text(
-        (10.0, 24.0),
-        17.0,
-        Anchor::Start,
-        WIDTH - 20.0,
-        "font-weight=\"600\"",
-        &title,
-    );
+    sheet.svg.heading(&title);
     sheet.heads(found);
     let shown = &found.rows[..found.rows.len().min(MOST_ROWS)];
     sheet.waits(shown, &found.outcome);

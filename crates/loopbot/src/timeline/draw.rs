@@ -30,14 +30,7 @@ pub(crate) fn draw(recording: &Recording, words: &Words) -> Picture {
         true => format!("{} ({})", recording.title, words.virtual_time),
         false => recording.title.clone(),
     };
-    svg.styled_text(
-        (10.0, 24.0),
-        17.0,
-        Anchor::Start,
-        WIDTH - 20.0,
-        "font-weight=\"600\"",
-        &title,
-    );
+    svg.heading(&title);
     let scale = Scale::of(recording);
     legend(&mut svg, recording, &scale, words, 48.0);
     let shown = &recording.lanes[..recording.lanes.len().min(MOST_LANES)];
