@@ -31,6 +31,7 @@ mod failure;
 mod generate;
 mod learn;
 mod libraries;
+mod listener;
 mod output;
 mod panics;
 mod plan;
