@@ -1,19 +1,20 @@
-//! The process that runs the learner's code: started, spoken to, listened to, ended.
+//! The processes that run the learner's code: started, spoken to, ended, replaced by a checkpoint.
 //!
-//! It has a process group of its own, its standard input is empty, and its commands come over a socket that is neither
-//! standard input nor output. One thread listens to everything it says, so that text, rich output and reports keep the
-//! order in which they were made.
+//! There is a *fork server*, which runs nothing of the learner's; a *runner*, which it starts and which runs the cells;
+//! and *checkpoints*, copies of the runner as it was before a cell, which wait. Each connects to a socket in a private
+//! folder, so commands never cross standard input or output, and what one of them leaves half-written disturbs no other.
+//! When the runner ends, whatever the reason, a checkpoint can take its place with all variables and statics.
 
+use std::collections::BTreeMap;
 use std::ffi::OsString;
-use std::os::fd::AsRawFd;
-use std::os::unix::net::UnixStream;
-use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::os::unix::process::CommandExt;
 use std::path::Path;
-use std::process::{Command, ExitStatus, Stdio};
+use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex, mpsc};
+use std::time::{Duration, Instant};
 
-use loopbot_runtime::host::CHANNEL;
-use loopbot_runtime::wire::{Ending, Request};
+use loopbot_runtime::wire::{Death, Ending, Request, Role, TaskPlace};
 
 use crate::EngineError;
 use crate::event::Event;
@@ -24,95 +25,171 @@ use crate::panics::{DrawnPanic, LoadedCells};
 /// Receives what happens, from several threads.
 pub(crate) type Sink = Arc<dyn Fn(Event) + Send + Sync>;
 
-/// The listener's news for whoever waits for a cell.
+/// How long a process may take to answer that has nothing else to do. Far beyond what a busy machine needs; after it,
+/// something is broken.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// How long a checkpoint may take to become the runner, which is a matter of milliseconds.
+const ANSWER_OF_COPY: Duration = Duration::from_secs(5);
+
+/// The listener's news.
 #[derive(Debug)]
 pub(crate) enum News {
+    /// A process has connected, or a checkpoint has become the runner (then without a stream).
+    Hello {
+        pid: u32,
+        role: Role,
+        stream: Option<UnixStream>,
+    },
+    Checkpointed {
+        micros: u64,
+        refused: Option<String>,
+    },
     Panicked(DrawnPanic),
     Ended {
         ending: Ending,
         shown: Option<String>,
+        tasks: usize,
     },
-    /// The child closed its channel: it has ended, or is about to.
-    Gone,
+    Tasks(Vec<TaskPlace>),
+    /// A process of the family ended; with the end of what was written to standard error.
+    Died {
+        pid: u32,
+        death: Death,
+        last_words: String,
+    },
+    /// The fork server is gone, and nobody can tell any more what became of the others.
+    Orphaned,
 }
 
-/// A running child.
+/// A family of processes.
 pub(crate) struct Child {
-    process: std::process::Child,
+    server: std::process::Child,
+    to_server: UnixStream,
     line: Line,
     news: mpsc::Receiver<News>,
+    parked: BTreeMap<u64, Parked>,
+    checkpoints: u64,
+    /// Holds the socket.
+    _door: tempfile::TempDir,
 }
 
-/// The way to speak to a child from any thread.
-#[derive(Debug, Clone)]
-pub(crate) struct Line {
-    socket: Arc<Mutex<UnixStream>>,
-    group: i32,
+/// A checkpoint that waits.
+struct Parked {
+    pid: u32,
+    stream: UnixStream,
+}
+
+/// The way to speak to the runner from any thread.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Line(Arc<Mutex<Option<Runner>>>);
+
+#[derive(Debug)]
+struct Runner {
+    pid: u32,
+    stream: UnixStream,
 }
 
 impl Line {
-    /// Sends a request; a child that is gone does not mind.
+    /// Sends a request; a runner that is gone does not mind.
     pub(crate) fn send(&self, request: &Request) {
-        if let Ok(mut socket) = self.socket.lock() {
-            let _ = request.send(&mut *socket);
+        if let Ok(runner) = self.0.lock()
+            && let Some(Runner { stream, .. }) = &*runner
+        {
+            let _ = request.send(&mut &*stream);
         }
     }
 
-    /// Ends the child and whatever it started, at once.
+    /// Ends the runner and whatever it started, at once.
     pub(crate) fn kill(&self) {
-        // SAFETY: a signal to the group of a child that its owner has not waited for yet.
-        unsafe { libc::kill(-self.group, libc::SIGKILL) };
+        if let Some(pid) = self.pid() {
+            kill_group(pid);
+        }
+    }
+
+    pub(crate) fn pid(&self) -> Option<u32> {
+        Some(self.0.lock().ok()?.as_ref()?.pid)
+    }
+
+    fn set(&self, new: Option<Runner>) {
+        if let Ok(mut runner) = self.0.lock() {
+            *runner = new;
+        }
     }
 }
 
 impl Child {
+    /// Starts a fork server and its first runner.
     pub(crate) fn start(
         libraries: &Libraries,
         working_dir: &Path,
         sink: Sink,
         cells: LoadedCells,
     ) -> Result<Child, EngineError> {
-        let (ours, theirs) = UnixStream::pair().map_err(EngineError::Child)?;
-        let their_end = theirs.as_raw_fd();
-        let mut command = Command::new(libraries.host());
-        command
+        let door = tempfile::Builder::new()
+            .prefix("loopbot-")
+            .tempdir()
+            .map_err(EngineError::Child)?;
+        let path = door.path().join("door");
+        let listener = UnixListener::bind(&path).map_err(EngineError::Child)?;
+        let mut server = Command::new(libraries.host())
+            .arg(&path)
             .current_dir(working_dir)
             .env(LIBRARY_PATH, library_path(libraries))
             .env("EVCXR_IS_RUNTIME", "1")
+            // Backtraces speak of what stands around the learner's code; panics are told by the engine, with the line.
+            .env_remove("RUST_BACKTRACE")
+            .env_remove("RUST_LIB_BACKTRACE")
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
-            .process_group(0);
-        // SAFETY: only async-signal-safe calls between fork and exec.
-        unsafe {
-            command.pre_exec(move || {
-                if their_end == CHANNEL {
-                    libc::fcntl(CHANNEL, libc::F_SETFD, 0);
-                } else if libc::dup2(their_end, CHANNEL) < 0 {
-                    return Err(std::io::Error::last_os_error());
-                }
-                Ok(())
-            });
-        }
-        let mut process = command.spawn().map_err(EngineError::Child)?;
-        drop(theirs);
-        let (Some(stdout), Some(stderr)) = (process.stdout.take(), process.stderr.take()) else {
+            .process_group(0)
+            .spawn()
+            .map_err(EngineError::Child)?;
+        let (Some(stdout), Some(stderr)) = (server.stdout.take(), server.stderr.take()) else {
             return Err(EngineError::Child(std::io::ErrorKind::BrokenPipe.into()));
         };
         let (to_engine, news) = mpsc::channel();
-        let listener = ours.try_clone().map_err(EngineError::Child)?;
         std::thread::Builder::new()
             .name("child output".into())
             .spawn(move || Listener::new(listener, stdout, stderr, sink, cells, to_engine).listen())
             .map_err(EngineError::Child)?;
-        let line = Line {
-            socket: Arc::new(Mutex::new(ours)),
-            group: process.id() as i32,
+        let (mut to_server, mut runner) = (None, None);
+        let started = Instant::now();
+        while to_server.is_none() || runner.is_none() {
+            match news.recv_timeout(Duration::from_millis(20)) {
+                Ok(News::Hello {
+                    role: Role::ForkServer,
+                    stream,
+                    ..
+                }) => to_server = stream,
+                Ok(News::Hello { pid, stream, .. }) => {
+                    runner = stream.map(|stream| Runner { pid, stream })
+                }
+                Ok(_) => {}
+                Err(_) => {
+                    let ended = server.try_wait().map_err(EngineError::Child)?;
+                    if ended.is_some() || started.elapsed() > PATIENCE {
+                        let _ = server.kill();
+                        let _ = server.wait();
+                        return Err(unanswered("it ended before it was ready"));
+                    }
+                }
+            }
+        }
+        let Some(to_server) = to_server else {
+            return Err(unanswered("it did not say hello"));
         };
+        let line = Line::default();
+        line.set(runner);
         Ok(Child {
-            process,
+            server,
+            to_server,
             line,
             news,
+            parked: BTreeMap::new(),
+            checkpoints: 0,
+            _door: door,
         })
     }
 
@@ -120,38 +197,186 @@ impl Child {
         &self.line
     }
 
-    pub(crate) fn news(&self) -> &mpsc::Receiver<News> {
-        &self.news
+    /// A number for the next checkpoint.
+    pub(crate) fn number_checkpoint(&mut self) -> u64 {
+        self.checkpoints += 1;
+        self.checkpoints
     }
 
-    /// Waits for a child that is ending, and says how it did.
-    pub(crate) fn wait(&mut self) -> Option<ExitStatus> {
-        self.process.wait().ok()
+    /// The next news of the runner or of the family's end; `None` after `patience`. News of checkpoints are dealt with
+    /// here.
+    pub(crate) fn next(&mut self, patience: Duration) -> Option<News> {
+        let until = Instant::now() + patience;
+        loop {
+            let left = until.saturating_duration_since(Instant::now());
+            match self.news.recv_timeout(left) {
+                Ok(News::Hello {
+                    pid,
+                    role: Role::Checkpoint(number),
+                    stream: Some(stream),
+                }) => {
+                    self.parked.insert(number, Parked { pid, stream });
+                }
+                Ok(News::Died { pid, .. }) if self.line.pid() != Some(pid) => {
+                    self.parked.retain(|_, parked| parked.pid != pid);
+                }
+                Ok(news) => {
+                    if let News::Died { .. } = news {
+                        self.line.set(None);
+                    }
+                    return Some(news);
+                }
+                Err(mpsc::RecvTimeoutError::Timeout) => return None,
+                Err(mpsc::RecvTimeoutError::Disconnected) => return Some(News::Orphaned),
+            }
+        }
+    }
+
+    /// Lets a checkpoint take the place of the runner. `false` when it is gone.
+    pub(crate) fn resume(&mut self, number: u64) -> bool {
+        self.end_runner();
+        if !self.await_checkpoint(number) {
+            return false;
+        }
+        let Some(Parked { pid, stream }) = self.parked.remove(&number) else {
+            return false;
+        };
+        if Request::Resume.send(&mut &stream).is_err() {
+            return false;
+        }
+        self.line.set(Some(Runner { pid, stream }));
+        // A copy in which a lock is stuck, because a thread held it when the copy was made, never answers.
+        let until = Instant::now() + ANSWER_OF_COPY;
+        self.await_runner(until).is_some()
+    }
+
+    /// Waits for a checkpoint that has just been made and may still be on its way to the door.
+    pub(crate) fn await_checkpoint(&mut self, number: u64) -> bool {
+        let until = Instant::now() + ANSWER_OF_COPY;
+        while !self.parked.contains_key(&number) {
+            match self.next(Duration::from_millis(100)) {
+                Some(News::Orphaned) => return false,
+                None if Instant::now() > until => return false,
+                _ => {}
+            }
+        }
+        true
+    }
+
+    /// Starts a runner with nothing in it in the place of the present one.
+    pub(crate) fn restart(&mut self) -> Result<(), EngineError> {
+        self.end_runner();
+        self.drop_up_to(u64::MAX);
+        Request::Spawn
+            .send(&mut self.to_server)
+            .map_err(EngineError::Child)?;
+        let (pid, stream) = self
+            .await_runner(Instant::now() + PATIENCE)
+            .ok_or_else(|| unanswered("a new one did not come up"))?;
+        self.line.set(stream.map(|stream| Runner { pid, stream }));
+        Ok(())
+    }
+
+    fn await_runner(&mut self, until: Instant) -> Option<(u32, Option<UnixStream>)> {
+        loop {
+            match self.next(Duration::from_millis(100)) {
+                Some(News::Hello {
+                    pid,
+                    role: Role::Runner,
+                    stream,
+                }) => return Some((pid, stream)),
+                Some(News::Died { .. } | News::Orphaned) => return None,
+                None if Instant::now() > until => return None,
+                _ => {}
+            }
+        }
+    }
+
+    /// Ends the present runner, if there is one, and waits until it is gone.
+    fn end_runner(&mut self) {
+        let until = Instant::now() + PATIENCE;
+        self.line.kill();
+        while self.line.pid().is_some() && Instant::now() < until {
+            if let Some(News::Orphaned) = self.next(Duration::from_millis(100)) {
+                return;
+            }
+        }
+    }
+
+    /// Drops checkpoints with numbers up to `number`.
+    pub(crate) fn drop_up_to(&mut self, number: u64) {
+        let later = number
+            .checked_add(1)
+            .map(|next| self.parked.split_off(&next));
+        for parked in std::mem::replace(&mut self.parked, later.unwrap_or_default()).into_values() {
+            parked.end();
+        }
+    }
+
+    /// Drops checkpoints with numbers above `number`.
+    pub(crate) fn drop_after(&mut self, number: u64) {
+        for parked in self.parked.split_off(&(number + 1)).into_values() {
+            parked.end();
+        }
+    }
+
+    /// The process of a checkpoint.
+    pub(crate) fn parked_pid(&self, number: u64) -> Option<u32> {
+        Some(self.parked.get(&number)?.pid)
+    }
+}
+
+impl Parked {
+    /// Tells the process that it is not needed.
+    fn end(self) {
+        // Not merely closed: the listener has the other half of it.
+        let _ = self.stream.shutdown(std::net::Shutdown::Both);
     }
 }
 
 impl Drop for Child {
     fn drop(&mut self) {
         self.line.kill();
-        let _ = self.process.wait();
+        self.drop_up_to(u64::MAX);
+        let _ = self.to_server.shutdown(std::net::Shutdown::Both);
+        let _ = self.server.kill();
+        let _ = self.server.wait();
     }
 }
 
+fn unanswered(what: &str) -> EngineError {
+    EngineError::Child(std::io::Error::other(what.to_owned()))
+}
+
+fn kill_group(leader: u32) {
+    // SAFETY: only a signal, to the group of a process that our fork server has not reported dead.
+    unsafe { libc::kill(-(leader as i32), libc::SIGKILL) };
+}
+
 /// How a process ended, in words.
-pub(crate) fn in_words(status: Option<ExitStatus>) -> String {
-    match status.map(|status| (status.signal(), status.code())) {
-        Some((Some(libc::SIGSEGV), _)) => {
-            "an invalid memory access (segmentation fault), or a stack that grew too deep".into()
+pub(crate) fn in_words(death: Death, last_words: &str) -> String {
+    if last_words.contains("has overflowed its stack") {
+        return "its stack overflowed: calls went too deep, as in a function that calls itself without end".into();
+    }
+    if let Some((_, rest)) = last_words.split_once("memory allocation of ")
+        && let Some((bytes, _)) = rest.split_once(" bytes failed")
+    {
+        return format!("memory ran out: {bytes} bytes more could not be had");
+    }
+    match death {
+        Death::Killed(libc::SIGSEGV) => "an invalid memory access (segmentation fault)".into(),
+        Death::Killed(libc::SIGABRT) => {
+            "an abort: a panic while panicking, a panic that may not unwind, or std::process::abort"
+                .into()
         }
-        Some((Some(libc::SIGABRT), _)) => {
-            "an abort: a panic while panicking, a stack overflow, or std::process::abort".into()
+        Death::Killed(libc::SIGKILL) => {
+            "it was killed, perhaps by the system because memory ran out".into()
         }
-        Some((Some(libc::SIGKILL), _)) => "it was killed".into(),
-        Some((Some(libc::SIGBUS), _)) => "an invalid memory access (bus error)".into(),
-        Some((Some(libc::SIGILL), _)) => "an illegal instruction".into(),
-        Some((Some(signal), _)) => format!("signal {signal}"),
-        Some((None, Some(code))) => format!("the code asked for it, with exit status {code}"),
-        _ => "unknown reason".into(),
+        Death::Killed(libc::SIGBUS) => "an invalid memory access (bus error)".into(),
+        Death::Killed(libc::SIGILL) => "an illegal instruction".into(),
+        Death::Killed(libc::SIGFPE) => "an arithmetic fault of the processor".into(),
+        Death::Killed(signal) => format!("signal {signal}"),
+        Death::Exited(code) => format!("the code asked for it, with exit status {code}"),
     }
 }
 

@@ -14,6 +14,8 @@ pub struct Config {
     pub working_dir: PathBuf,
     /// How long an interrupted cell may take to end by itself before its process is replaced.
     pub interrupt_grace: Duration,
+    /// Bytes that copies of the process from before earlier cells may hold, for `:undo`. The newest is always kept.
+    pub checkpoint_memory: u64,
 }
 
 impl Config {
@@ -30,7 +32,8 @@ impl Config {
         Ok(Config {
             cache: std::path::absolute(&cache).unwrap_or(cache),
             working_dir,
-            interrupt_grace: Duration::from_secs(1),
+            interrupt_grace: Duration::from_millis(500),
+            checkpoint_memory: 512 << 20,
         })
     }
 }

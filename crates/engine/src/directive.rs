@@ -11,6 +11,10 @@ pub(crate) enum Known {
     Opt,
     Timing,
     Clear,
+    Undo,
+    Checkpoint,
+    Threads,
+    Runtime,
     Help,
 }
 
@@ -24,7 +28,7 @@ pub(crate) struct Entry {
     pub(crate) does: &'static str,
 }
 
-pub(crate) const TABLE: [Entry; 7] = [
+pub(crate) const TABLE: [Entry; 11] = [
     Entry {
         known: Known::Dep,
         name: "dep",
@@ -60,6 +64,30 @@ pub(crate) const TABLE: [Entry; 7] = [
         name: "clear",
         argument: "",
         does: "forget everything and begin afresh",
+    },
+    Entry {
+        known: Known::Undo,
+        name: "undo",
+        argument: "[NUMBER OF CELLS]",
+        does: "go back to before the last cell, or several: variables, functions, types",
+    },
+    Entry {
+        known: Known::Checkpoint,
+        name: "checkpoint",
+        argument: "[on|off]",
+        does: "whether each cell begins with a copy of the process, so that a crash loses nothing",
+    },
+    Entry {
+        known: Known::Threads,
+        name: "threads",
+        argument: "[stop]",
+        does: "list threads and tasks that still run, or stop them all",
+    },
+    Entry {
+        known: Known::Runtime,
+        name: "runtime",
+        argument: "[current_thread|multi_thread [WORKERS]]",
+        does: "choose the Tokio runtime that awaits",
     },
     Entry {
         known: Known::Help,

@@ -1,23 +1,29 @@
-//! Hears everything one child says, on one thread, so that text, rich output and reports keep the order in which they
-//! were made.
+//! Hears everything that a family of processes says, on one thread, so that text, rich output and reports keep the order
+//! in which they were made.
 
 use std::collections::HashMap;
 use std::io::Read;
 use std::os::fd::{AsRawFd, RawFd};
-use std::os::unix::net::UnixStream;
+use std::os::unix::net::{UnixListener, UnixStream};
 use std::process::{ChildStderr, ChildStdout};
 use std::sync::mpsc;
+use std::time::Duration;
 
-use loopbot_runtime::wire::Report;
+use loopbot_runtime::wire::{Report, Role};
 
 use crate::child::{News, Sink};
 use crate::event::Event;
 use crate::output::{Decoder, Stdout};
 use crate::panics::LoadedCells;
 
-/// Hears everything one child says.
+/// How long the rest of a report may take: it is sent in one piece, so only a broken sender needs more.
+const REST_OF_REPORT: Duration = Duration::from_secs(10);
+
+/// Hears everything that a family of processes says.
 pub(crate) struct Listener {
-    socket: UnixStream,
+    /// Where processes connect.
+    door: UnixListener,
+    connections: Vec<Connection>,
     stdout: ChildStdout,
     stderr: ChildStderr,
     sink: Sink,
@@ -27,11 +33,20 @@ pub(crate) struct Listener {
     decoders: HashMap<RawFd, Decoder>,
     closed: Vec<RawFd>,
     buffer: Vec<u8>,
+    /// The end of what came over standard error, where the system's last words on a process stand.
+    last_words: String,
+}
+
+/// A process that has said hello.
+struct Connection {
+    pid: u32,
+    role: Role,
+    stream: UnixStream,
 }
 
 impl Listener {
     pub(crate) fn new(
-        socket: UnixStream,
+        door: UnixListener,
         stdout: ChildStdout,
         stderr: ChildStderr,
         sink: Sink,
@@ -43,7 +58,8 @@ impl Listener {
             unsafe { libc::fcntl(descriptor, libc::F_SETFL, libc::O_NONBLOCK) };
         }
         Listener {
-            socket,
+            door,
+            connections: Vec::new(),
             stdout,
             stderr,
             sink,
@@ -53,17 +69,14 @@ impl Listener {
             decoders: HashMap::new(),
             closed: Vec::new(),
             buffer: vec![0; 1 << 16],
+            last_words: String::new(),
         }
     }
 
+    /// Listens until the fork server is gone.
     pub(crate) fn listen(mut self) {
-        let sources = [
-            self.socket.as_raw_fd(),
-            self.stdout.as_raw_fd(),
-            self.stderr.as_raw_fd(),
-        ];
         loop {
-            let mut waiting = sources.map(|descriptor| libc::pollfd {
+            let entry = |descriptor: RawFd| libc::pollfd {
                 fd: if self.closed.contains(&descriptor) {
                     -1
                 } else {
@@ -71,24 +84,63 @@ impl Listener {
                 },
                 events: libc::POLLIN,
                 revents: 0,
-            });
+            };
+            let fixed = [
+                self.stdout.as_raw_fd(),
+                self.stderr.as_raw_fd(),
+                self.door.as_raw_fd(),
+            ];
+            let connected = self.connections.iter().map(|one| one.stream.as_raw_fd());
+            let mut waiting: Vec<libc::pollfd> =
+                fixed.into_iter().chain(connected).map(entry).collect();
             // A complete display waits a moment for further forms of itself, no longer.
-            // SAFETY: an array of three live entries.
-            let ready = unsafe { libc::poll(waiting.as_mut_ptr(), 3, 20) };
+            // SAFETY: as many live entries as it says.
+            let ready =
+                unsafe { libc::poll(waiting.as_mut_ptr(), waiting.len() as libc::nfds_t, 20) };
             if ready == 0 {
                 self.text.flush(&mut |event| (self.sink)(event));
-                if waiting.iter().all(|source| source.fd < 0) {
-                    return;
-                }
                 continue;
             }
-            // First the report is noticed, then the text read: what was written before the report is there by now.
-            let reported = waiting[0].revents != 0;
+            // First a report is noticed, then the text read: what was written before the report is there by now.
+            let reported = |index: usize| waiting[fixed.len() + index].revents != 0;
+            let reporting = (0..self.connections.len())
+                .filter(|index| reported(*index))
+                // The last word of a process comes before the news of its end.
+                .min_by_key(|index| self.connections[*index].role == Role::ForkServer);
+            let knocking = waiting[2].revents != 0;
             self.drain();
-            if reported && !self.hear() {
+            if knocking {
+                self.let_in();
+            }
+            if let Some(index) = reporting
+                && !self.hear(index)
+            {
                 return;
             }
         }
+    }
+
+    /// Takes in a process that has connected.
+    fn let_in(&mut self) {
+        let Ok((mut stream, _)) = self.door.accept() else {
+            return;
+        };
+        let _ = stream.set_read_timeout(Some(REST_OF_REPORT));
+        if let Ok(Report::Hello { pid, role }) = Report::receive(&mut stream)
+            && let Ok(to_process) = stream.try_clone()
+        {
+            self.connections.push(Connection { pid, role, stream });
+            self.tell(News::Hello {
+                pid,
+                role,
+                stream: Some(to_process),
+            });
+        }
+    }
+
+    /// Tells whoever waits for news, if anyone does.
+    fn tell(&self, news: News) {
+        let _ = self.to_engine.send(news);
     }
 
     /// Reads all text that is there.
@@ -141,35 +193,82 @@ impl Listener {
         } else {
             self.text.flush(&mut emit);
             emit(Event::Stderr(text.to_owned()));
+            self.remember(text);
         }
     }
 
-    /// Takes one report; `false` when the child is gone.
-    fn hear(&mut self) -> bool {
-        let report = Report::receive(&mut self.socket);
+    /// Takes one report of a connection; `false` when there will be no more of any.
+    fn hear(&mut self, index: usize) -> bool {
+        let connection = &mut self.connections[index];
+        let (pid, role) = (connection.pid, connection.role);
+        let report = Report::receive(&mut connection.stream);
         // The report may have been on its way while text was still being written.
         self.drain();
         match report {
-            Ok(Report::Ready) => {}
+            // A checkpoint has become the runner.
+            Ok(Report::Hello { pid, role }) => {
+                self.connections[index].role = role;
+                let stream = None;
+                self.tell(News::Hello { pid, role, stream });
+            }
+            Ok(Report::Checkpointed {
+                micros, refused, ..
+            }) => self.tell(News::Checkpointed { micros, refused }),
             Ok(report @ Report::Panicked { on_cell_thread, .. }) => {
                 let drawn = self.cells.draw(&report);
                 if on_cell_thread {
-                    let _ = self.to_engine.send(News::Panicked(drawn));
+                    self.tell(News::Panicked(drawn));
                 } else {
                     self.emit(false, &(drawn.report + "\n"));
                 }
             }
-            Ok(Report::Ended { ending, shown }) => {
+            Ok(Report::Ended {
+                ending,
+                shown,
+                tasks,
+            }) => {
                 self.finish();
-                let _ = self.to_engine.send(News::Ended { ending, shown });
+                self.tell(News::Ended {
+                    ending,
+                    shown,
+                    tasks,
+                });
+            }
+            Ok(Report::Tasks { places }) => self.tell(News::Tasks(places)),
+            Ok(Report::Reaped { pid, death }) => {
+                if self
+                    .connections
+                    .iter()
+                    .any(|one| one.pid == pid && one.role == Role::Runner)
+                {
+                    self.finish();
+                }
+                self.connections.retain(|one| one.pid != pid);
+                let last_words = std::mem::take(&mut self.last_words);
+                self.tell(News::Died {
+                    pid,
+                    death,
+                    last_words,
+                });
             }
             Err(_) => {
-                self.finish();
-                let _ = self.to_engine.send(News::Gone);
-                return false;
+                self.connections.retain(|one| one.pid != pid);
+                if role == Role::ForkServer {
+                    self.finish();
+                    self.tell(News::Orphaned);
+                    return false;
+                }
             }
         }
         true
+    }
+
+    fn remember(&mut self, text: &str) {
+        const ENOUGH: usize = 4000;
+        self.last_words.push_str(text);
+        let surplus = self.last_words.len().saturating_sub(ENOUGH);
+        let cut = self.last_words.ceil_char_boundary(surplus);
+        self.last_words.drain(..cut);
     }
 
     fn finish(&mut self) {

@@ -47,6 +47,16 @@ impl LoadedCells {
         }
     }
 
+    /// The cell and the line in it that a line of a generated file stands for.
+    pub(crate) fn line(&self, file: &str, line: usize) -> Option<(usize, usize)> {
+        let files = self.0.lock().ok()?;
+        let loaded = files.get(file)?;
+        match loaded.map.locate(line, 1) {
+            Mapped::Learner(line, _) => Some((loaded.number, line)),
+            Mapped::Generated(_) => None,
+        }
+    }
+
     /// Draws a panic that the child reported.
     pub(crate) fn draw(&self, report: &Report) -> DrawnPanic {
         let Report::Panicked {
@@ -114,7 +124,7 @@ impl LoadedCells {
 }
 
 /// The last parts of a path: enough to recognise a crate and a file.
-fn short_path(file: &str) -> String {
+pub(crate) fn short_path(file: &str) -> String {
     let parts: Vec<&str> = file.split('/').collect();
     parts[parts.len().saturating_sub(4)..].join("/")
 }

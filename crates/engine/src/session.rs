@@ -6,6 +6,8 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
+use loopbot_runtime::wire::Flavour;
+
 use crate::cell::{Item, Use};
 
 /// The state of one notebook.
@@ -17,6 +19,10 @@ pub(crate) struct Session {
     pub(crate) variables: Vec<Variable>,
     /// Names that a learner may expect to be variables, and why they are not.
     pub(crate) lost: HashMap<String, Loss>,
+    /// Cells with statics that have run before, and how often: another run starts their statics afresh.
+    pub(crate) runs_with_statics: Vec<(String, usize)>,
+    /// The Tokio runtime that cells run on.
+    pub(crate) flavour: Flavour,
 }
 
 /// An item in force.

@@ -1,82 +1,133 @@
-//! The main loop of the child process: requests in, cells run, reports out.
+//! The main loop of a runner: requests in, cells run, reports out.
 //!
 //! The main thread runs every cell, one after the other, so thread-locals keep their values. A second thread reads the
 //! requests, so that an interrupt arrives while a cell runs, and ends the process when the engine is gone.
 
-use std::ffi::{CString, c_void};
 use std::fs::File;
 use std::io::BufReader;
-use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
-use std::sync::{Mutex, OnceLock, mpsc};
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError, mpsc};
 
-use crate::run::{ENDING, stage};
+use crate::run::ENDING;
 use crate::show::SHOWN;
-use crate::wire::{Ending, Report, Request};
-use crate::{prelude, variables};
+use crate::wire::{Ending, Report, Request, Role};
+use crate::{checkpoint, fork_server, prelude, run, system, tasks, variables};
 
-/// The descriptor on which the engine hands the child its end of the socket.
-pub const CHANNEL: i32 = 3;
+/// The connection to the engine; `None` until there is one.
+static REPORTS: Mutex<Option<File>> = Mutex::new(None);
 
-static REPORTS: OnceLock<Mutex<File>> = OnceLock::new();
-
-/// Runs the child until the engine closes the channel. Called by the generated `main`.
+/// Runs a family of processes until the engine is gone. Called by the generated `main`; the first argument is the path
+/// of the socket on which the engine waits for them.
 pub fn main() {
-    // SAFETY: the engine opened this descriptor for us and nobody else has taken it yet.
-    let channel = unsafe { OwnedFd::from_raw_fd(CHANNEL) };
-    // SAFETY: a plain flag on a descriptor we own. Programs that the learner starts must not hold the channel open.
-    unsafe { libc::fcntl(channel.as_raw_fd(), libc::F_SETFD, libc::FD_CLOEXEC) };
-    let requests = File::from(channel);
-    let Ok(reports) = requests.try_clone() else {
+    let Some(door) = std::env::args_os().nth(1).map(PathBuf::from) else {
         return;
     };
-    let _ = REPORTS.set(Mutex::new(reports));
+    fork_server::serve(&door);
+    system::lead_group();
+    let Ok(engine) = UnixStream::connect(&door) else {
+        return;
+    };
     report_panics();
-    let (to_main, jobs) = mpsc::channel();
-    std::thread::Builder::new()
-        .name("requests".into())
-        .spawn(move || read_requests(requests, &to_main))
-        .map(drop)
-        .unwrap_or_else(|_| std::process::exit(1));
-    report(&Report::Ready);
-    stage();
-    for job in jobs {
-        match job {
-            Request::Run { library, entry } => run_cell(&library, &entry),
-            Request::Forget { names } => variables::forget(names.iter().map(String::as_str)),
-            Request::Cancel => {}
+    serve(engine, &door);
+}
+
+/// Takes requests until the engine is gone, and again after each time this process turned from a copy into the runner.
+fn serve(engine: UnixStream, door: &Path) {
+    let mut jobs = attend(engine);
+    say_hello();
+    run::renew(drop);
+    while let Ok(job) = jobs.recv() {
+        let copy = match job {
+            Request::Run {
+                library,
+                entry,
+                checkpoint,
+            } => {
+                let copy = checkpoint.and_then(|number| checkpoint::park_copy(number, door));
+                if copy.is_none() {
+                    run_cell(&library, &entry);
+                }
+                copy
+            }
+            Request::Checkpoint { number } => checkpoint::park_copy(number, door),
+            Request::Forget { names } => {
+                variables::forget(names.iter().map(String::as_str));
+                None
+            }
+            Request::Runtime { flavour } => {
+                run::set_flavour(flavour);
+                None
+            }
+            Request::Tasks => {
+                // A thread that has only just begun has no name yet.
+                system::let_others_rest();
+                report(&Report::Tasks {
+                    places: tasks::alive(),
+                });
+                None
+            }
+            Request::Cancel | Request::Resume | Request::Spawn => None,
+        };
+        if let Some(engine) = copy {
+            // From here on this process is the runner. What is left of the original's Tokio runtime has lost its
+            // threads: dropping it would wait for them for ever.
+            jobs = attend(engine);
+            run::renew(std::mem::forget);
+            // Only now: a copy in which a lock is stuck does not get here.
+            run::try_out();
+            say_hello();
         }
     }
+}
+
+/// Has the requests of a connection read, and reports sent over it.
+fn attend(engine: UnixStream) -> mpsc::Receiver<Request> {
+    let requests = File::from(OwnedFd::from(engine));
+    let Ok(reports) = requests.try_clone() else {
+        system::leave();
+    };
+    *hold_reports() = Some(reports);
+    let (to_main, jobs) = mpsc::channel();
+    let reader = std::thread::Builder::new()
+        .name("requests".into())
+        .spawn(move || read_requests(requests, &to_main));
+    if reader.is_err() {
+        system::leave();
+    }
+    jobs
+}
+
+/// Tells the engine that this process is the runner.
+fn say_hello() {
+    report(&Report::Hello {
+        pid: std::process::id(),
+        role: Role::Runner,
+    });
 }
 
 fn read_requests(requests: File, to_main: &mpsc::Sender<Request>) {
     let mut requests = BufReader::new(requests);
     loop {
         match Request::receive(&mut requests) {
-            Ok(Request::Cancel) => {
-                if let Ok(cancel) = stage().cancel.lock() {
-                    cancel.notify_one();
-                }
-            }
+            Ok(Request::Cancel) => run::cancel(),
             Ok(request) => {
                 if to_main.send(request).is_err() {
                     return;
                 }
             }
-            // The engine is gone: nobody is left to show anything to. Not `exit`, which would run the learner's
-            // destructors beside threads that still run.
-            // SAFETY: ends the process at once.
-            Err(_) => unsafe { libc::_exit(0) },
+            // The engine is gone: nobody is left to show anything to.
+            Err(_) => system::leave_with_group(),
         }
     }
 }
 
 fn run_cell(library: &str, entry: &str) {
-    if let Ok(mut cancel) = stage().cancel.lock() {
-        *cancel = Default::default();
-    }
+    run::expect_cancel();
     SHOWN.set(None);
     ENDING.set(None);
-    let ending = match load(library, entry) {
+    let ending = match system::load(library, entry) {
         Ok(function) => {
             function();
             ENDING.take().unwrap_or(Ending::Finished)
@@ -87,38 +138,8 @@ fn run_cell(library: &str, entry: &str) {
     report(&Report::Ended {
         ending,
         shown: SHOWN.take(),
+        tasks: tasks::alive().iter().map(|place| place.alive).sum(),
     });
-}
-
-/// Loads a compiled cell (once; the system keeps count) and finds its entry. Cells are never unloaded: later cells,
-/// threads and values refer to them.
-fn load(library: &str, entry: &str) -> Result<fn(), String> {
-    let path = CString::new(library).map_err(|error| error.to_string())?;
-    let name = CString::new(entry).map_err(|error| error.to_string())?;
-    // SAFETY: the library is a cell compiled by this engine against this very runtime; it has no start-up code.
-    let handle = unsafe { libc::dlopen(path.as_ptr(), libc::RTLD_NOW | libc::RTLD_LOCAL) };
-    if handle.is_null() {
-        return Err(loader_error());
-    }
-    // SAFETY: a live handle and a terminated name.
-    let symbol = unsafe { libc::dlsym(handle, name.as_ptr()) };
-    if symbol.is_null() {
-        return Err(loader_error());
-    }
-    // SAFETY: the engine generates the entry with this very signature, with the same compiler.
-    Ok(unsafe { std::mem::transmute::<*mut c_void, fn()>(symbol) })
-}
-
-fn loader_error() -> String {
-    // SAFETY: the text, if any, stays valid until the next dl call of this thread.
-    let text = unsafe { libc::dlerror() };
-    if text.is_null() {
-        return "unknown error of the loader".into();
-    }
-    // SAFETY: as above; a terminated string.
-    unsafe { std::ffi::CStr::from_ptr(text) }
-        .to_string_lossy()
-        .into_owned()
 }
 
 /// Replaces std's message on standard error: the engine knows the learner's lines and words the message itself.
@@ -149,9 +170,15 @@ fn report_panics() {
     }));
 }
 
-fn report(report: &Report) {
-    if let Some(Ok(mut channel)) = REPORTS.get().map(Mutex::lock) {
+/// Sends a report, if there is anyone to send it to.
+pub(crate) fn report(report: &Report) {
+    if let Some(channel) = &mut *hold_reports() {
         // When the engine is gone, the reading thread ends the process.
-        let _ = report.send(&mut *channel);
+        let _ = report.send(channel);
     }
+}
+
+/// Keeps reports from being sent until the guard is dropped.
+pub(crate) fn hold_reports() -> MutexGuard<'static, Option<File>> {
+    REPORTS.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -7,10 +7,14 @@
 //! It refuses to know how cells are written or compiled (the engine's job), and it prints nothing of its own: what it
 //! has to say goes over the [`wire`].
 
+mod checkpoint;
+mod fork_server;
 pub mod host;
 pub mod prelude;
 pub mod run;
 pub mod show;
+mod system;
+mod tasks;
 pub mod variables;
 pub mod wire;
 

@@ -3,37 +3,113 @@
 //! [`run`] serves cells without a top-level `.await`; they run outside any `block_on`, so that a lesson may build a
 //! runtime of its own, but inside the entered runtime, so that `tokio::spawn` works. [`run_async`] serves the others.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::fmt::Debug;
+use std::os::fd::RawFd;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, OnceLock};
+use std::rc::Rc;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
-use crate::wire::Ending;
+use tokio::runtime::{Builder, Runtime};
+use tokio::sync::Notify;
 
-/// The one Tokio runtime of this process, and how the running cell is cancelled.
-pub(crate) struct Stage {
-    pub(crate) runtime: tokio::runtime::Runtime,
-    /// Notified when the learner interrupts; replaced for each cell, so that a late interrupt hits no later cell.
-    pub(crate) cancel: Mutex<Arc<tokio::sync::Notify>>,
-}
-
-static STAGE: OnceLock<Stage> = OnceLock::new();
+use crate::wire::{Ending, Flavour};
+use crate::{system, tasks};
 
 thread_local! {
     /// How the cell that runs on this thread ended; read by the host.
     pub(crate) static ENDING: RefCell<Option<Ending>> = const { RefCell::new(None) };
+    /// The one Tokio runtime, on the thread that runs the cells.
+    static RUNTIME: RefCell<Option<Rc<Runtime>>> = const { RefCell::new(None) };
+    static FLAVOUR: Cell<Flavour> = const { Cell::new(Flavour::MultiThread) };
 }
 
-/// The stage, set up at the first call.
-pub(crate) fn stage() -> &'static Stage {
-    STAGE.get_or_init(|| Stage {
-        runtime: tokio::runtime::Builder::new_multi_thread()
-            .enable_all()
-            .build()
-            .unwrap_or_else(|error| panic!("the Tokio runtime cannot start: {error}")),
-        cancel: Mutex::default(),
-    })
+/// Notified when the learner interrupts; new for each cell, so that a late interrupt hits no later cell.
+static CANCEL: Mutex<Option<Arc<Notify>>> = Mutex::new(None);
+
+/// The runtime, made at the first call.
+fn runtime() -> Rc<Runtime> {
+    RUNTIME.with_borrow_mut(|runtime| runtime.get_or_insert_with(|| Rc::new(build())).clone())
+}
+
+fn build() -> Runtime {
+    let mut builder = match FLAVOUR.get() {
+        Flavour::CurrentThread => Builder::new_current_thread(),
+        Flavour::MultiThread | Flavour::Workers(_) => Builder::new_multi_thread(),
+    };
+    if let Flavour::Workers(workers) = FLAVOUR.get() {
+        builder.worker_threads(workers.max(1));
+    }
+    tasks::count(&mut builder);
+    builder
+        .enable_all()
+        .build()
+        .unwrap_or_else(|error| panic!("the Tokio runtime cannot start: {error}"))
+}
+
+/// The two sockets through which Tokio hears of signals. It makes them once for the process, and no runtime starts
+/// without them.
+static SIGNAL_PAIR: OnceLock<[RawFd; 2]> = OnceLock::new();
+
+/// Has Tokio make its signal sockets, and notes which they are. Called while nothing else opens descriptors.
+pub(crate) fn find_signal_pair() {
+    let before = system::descriptors();
+    drop(Builder::new_current_thread().enable_all().build());
+    let after = system::descriptors().into_iter();
+    let new: Vec<RawFd> = after
+        .filter(|descriptor| !before.contains(descriptor))
+        .collect();
+    if let [one, other] = new[..] {
+        let _ = SIGNAL_PAIR.set([one, other]);
+    }
+}
+
+/// Lets go of all descriptors that someone could be waiting for; Tokio stays able to start a runtime.
+pub(crate) fn give_up_descriptors() {
+    system::give_up_descriptors(SIGNAL_PAIR.get().copied());
+}
+
+/// Has a fresh runtime from now on; the earlier one is handed to `dispose`.
+pub(crate) fn renew(dispose: impl FnOnce(Rc<Runtime>)) {
+    if let Some(earlier) = RUNTIME.take() {
+        dispose(earlier);
+    }
+    tasks::forget();
+    runtime();
+}
+
+/// Runs a task to see that the runtime works.
+pub(crate) fn try_out() {
+    let _ = runtime().block_on(async { tokio::spawn(async {}).await });
+}
+
+/// Has a fresh runtime of this flavour; tasks of the earlier one are stopped.
+pub(crate) fn set_flavour(flavour: Flavour) {
+    FLAVOUR.set(flavour);
+    renew(|earlier| {
+        if let Ok(earlier) = Rc::try_unwrap(earlier) {
+            // Without waiting for blocking work that may never end.
+            earlier.shutdown_background();
+        }
+    });
+}
+
+/// Cancels the `.await` that the running cell is waiting in.
+pub(crate) fn cancel() {
+    if let Some(cancel) = &*hold_cancel() {
+        cancel.notify_one();
+    }
+}
+
+/// Listens for interrupts of the cell that begins, and forgets those that came too late for earlier ones.
+pub(crate) fn expect_cancel() {
+    *hold_cancel() = Some(Arc::default());
+}
+
+/// Keeps interrupts from being delivered until the guard is dropped.
+pub(crate) fn hold_cancel() -> MutexGuard<'static, Option<Arc<Notify>>> {
+    CANCEL.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 // Every cell is compiled with these two, so they hand over to code that is compiled once, here: a generic `block_on`
@@ -57,21 +133,18 @@ pub fn run_async<R: CellResult>(body: impl Future<Output = R>) {
 }
 
 fn run_erased(body: &mut dyn FnMut()) -> std::thread::Result<()> {
-    let _entered = stage().runtime.enter();
+    let runtime = runtime();
+    let _entered = runtime.enter();
     catch_unwind(AssertUnwindSafe(body))
 }
 
 fn run_future(
     body: Pin<Box<dyn Future<Output = Ending> + '_>>,
 ) -> (std::thread::Result<()>, Ending) {
-    let cancel = stage()
-        .cancel
-        .lock()
-        .map(|current| current.clone())
-        .unwrap_or_default();
+    let cancel = hold_cancel().get_or_insert_default().clone();
     let mut ending = Ending::Cancelled;
     let ended = catch_unwind(AssertUnwindSafe(|| {
-        stage().runtime.block_on(async {
+        runtime().block_on(async {
             tokio::select! {
                 biased;
                 () = cancel.notified() => {}

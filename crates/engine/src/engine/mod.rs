@@ -1,15 +1,20 @@
 //! The engine: takes cells in order, makes each ready, runs it in the child, and keeps the books.
 //!
-//! Here stands what an engine is made of and the way of a cell through it; [`depend`], [`obey`] and [`run`] hold the
-//! single steps.
+//! Here stands what an engine is made of and the way of a cell through it; [`depend`], [`obey`], [`run`], [`running`] and
+//! [`checkpoints`] hold the single steps.
 
+mod checkpoints;
 mod depend;
 mod obey;
 mod run;
+mod running;
+
+use checkpoints::History;
+use running::Running;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use loopbot_runtime::wire::Request;
 
@@ -35,8 +40,10 @@ pub struct Engine {
     timing: bool,
     /// How many cells have been run.
     number: usize,
-    /// Cells with statics that have run before, and how often: another run starts their statics afresh.
-    runs_with_statics: Vec<(String, usize)>,
+    history: History,
+    running: Running,
+    /// What the checkpoint before the last cell took.
+    checkpoint_time: Duration,
     cells: LoadedCells,
     stage: Option<Stage>,
     preparing: Option<std::thread::JoinHandle<Result<Stage, EngineError>>>,
@@ -100,6 +107,7 @@ impl Engine {
         config: Config,
         sink: impl Fn(Event) + Send + Sync + 'static,
     ) -> Result<Engine, EngineError> {
+        let history = History::new(config.checkpoint_memory);
         let mut engine = Engine {
             config,
             sink: Arc::new(sink),
@@ -109,7 +117,9 @@ impl Engine {
             optimization: "0",
             timing: false,
             number: 0,
-            runs_with_statics: Vec::new(),
+            history,
+            running: Running::default(),
+            checkpoint_time: Duration::ZERO,
             cells: LoadedCells::default(),
             stage: None,
             preparing: None,
@@ -190,6 +200,7 @@ impl Engine {
 
     fn run_directives_and_code(&mut self, code: &str) -> Result<Option<MimeBundle>, Box<Failure>> {
         let started = Instant::now();
+        self.notice_death()?;
         let cell = cell::parse(code);
         let mut wanted = Vec::new();
         for directive in &cell.directives {
@@ -229,9 +240,10 @@ impl Engine {
         let result = self.run(&cell, prepared);
         if self.timing {
             let (compiled, all) = (compiled.as_secs_f64(), started.elapsed().as_secs_f64());
+            let checkpoint = self.checkpoint_time.as_secs_f64();
             self.note(&format!(
-                "took {all:.3} s: {how} in {compiled:.3} s, ran for {:.3} s",
-                all - compiled
+                "took {all:.3} s: {how} in {compiled:.3} s, ran for {:.3} s; the checkpoint before it took {checkpoint:.4} s",
+                all - compiled - checkpoint
             ));
         }
         result

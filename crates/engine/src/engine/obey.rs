@@ -1,6 +1,8 @@
 //! What each directive does to an engine; what directives there are stands in [`crate::directive`].
 
-use super::{Engine, start_stage};
+use loopbot_runtime::wire::{Flavour, Request};
+
+use super::Engine;
 use crate::cell::{self, Directive};
 use crate::directive::{self, Known};
 use crate::event::{Event, Failure, MimeBundle};
@@ -36,19 +38,29 @@ impl Engine {
             }
             Known::Clear => {
                 self.session = Session::default();
-                self.runs_with_statics.clear();
-                if let Some(stage) = self.stage.take() {
-                    let libraries = stage.libraries.clone();
-                    drop(stage);
-                    let fresh = start_stage(
-                        libraries,
-                        &self.config,
-                        self.sink.clone(),
-                        self.cells.clone(),
-                        &self.control,
-                    );
-                    self.stage = Some(fresh.map_err(set_up_failure)?);
-                }
+                self.history.clear();
+                self.running.forget();
+                self.stage()?.child.restart().map_err(set_up_failure)?;
+            }
+            Known::Undo => {
+                let text = self.undo(directive)?;
+                self.show_text(text);
+            }
+            Known::Checkpoint => {
+                let text = self.set_checkpoints(directive)?;
+                self.show_text(text);
+            }
+            Known::Threads => {
+                let text = match directive.argument.as_str() {
+                    "" => self.threads_text()?,
+                    "stop" => self.stop_threads()?,
+                    _ => return Err(refuse("`:threads` stands alone, or with `stop`".into())),
+                };
+                self.show_text(text);
+            }
+            Known::Runtime => {
+                let text = self.runtime(directive)?;
+                self.show_text(text);
             }
             Known::Help => self.show_text(directive::help()),
         }
@@ -96,5 +108,53 @@ impl Engine {
             Ok(kind) => Ok(format!("{expression}: {}", short(&kind))),
             Err(refusal) => Err(refused(refusal)),
         }
+    }
+
+    /// `:runtime current_thread`, `:runtime multi_thread 4`, `:runtime`.
+    fn runtime(&mut self, directive: &Directive) -> Result<String, Box<Failure>> {
+        let words: Vec<&str> = directive.argument.split_whitespace().collect();
+        let wanted = match words.as_slice() {
+            [] => None,
+            ["current_thread"] => Some(Flavour::CurrentThread),
+            ["multi_thread"] => Some(Flavour::MultiThread),
+            ["multi_thread", workers] => match workers.parse() {
+                Ok(workers @ 1..=512) => Some(Flavour::Workers(workers)),
+                _ => {
+                    return Err(directive_failure(
+                        directive,
+                        "the number of worker threads is a number from 1 to 512".into(),
+                    ));
+                }
+            },
+            _ => {
+                return Err(directive_failure(
+                    directive,
+                    "`:runtime` takes `current_thread`, `multi_thread` or `multi_thread 4` (with a number of worker threads)".into(),
+                ));
+            }
+        };
+        if let Some(flavour) = wanted {
+            self.stage()?
+                .child
+                .line()
+                .send(&Request::Runtime { flavour });
+            self.session.flavour = flavour;
+        }
+        let now = if wanted.is_some() {
+            " from here on; tasks of the earlier one have ended"
+        } else {
+            ""
+        };
+        Ok(match self.session.flavour {
+            Flavour::CurrentThread => format!(
+                "Cells run on a Tokio runtime of one thread{now}. Tasks run only while a cell awaits."
+            ),
+            Flavour::MultiThread => format!(
+                "Cells run on a Tokio runtime with as many worker threads as the machine has cores{now}."
+            ),
+            Flavour::Workers(workers) => {
+                format!("Cells run on a Tokio runtime with {workers} worker threads{now}.")
+            }
+        })
     }
 }

@@ -1,16 +1,16 @@
-//! One cell through the child: sent, waited for, its ending put in words, a child that is gone replaced.
+//! One cell through the runner: sent, waited for, its ending put in words.
 
-use std::sync::mpsc;
 use std::time::Duration;
 
-use loopbot_runtime::wire::{Ending, Request};
+use loopbot_runtime::wire::{Death, Ending, Request};
 
-use super::{Engine, start_stage};
+use super::{Control, Engine};
 use crate::EngineError;
 use crate::cell::{Cell, ItemKind};
-use crate::child::{News, in_words};
+use crate::child::News;
 use crate::event::{Failure, FailureKind, MimeBundle};
 use crate::failure::{interrupted, panic_failure, refused, set_up_failure, unexplained};
+use crate::panics::DrawnPanic;
 use crate::prepare::{Prepared, Workshop};
 
 impl Engine {
@@ -33,6 +33,7 @@ impl Engine {
             return 0;
         }
         match self
+            .session
             .runs_with_statics
             .iter_mut()
             .find(|(text, _)| text == code)
@@ -42,7 +43,7 @@ impl Engine {
                 *runs
             }
             None => {
-                self.runs_with_statics.push((code.to_owned(), 0));
+                self.session.runs_with_statics.push((code.to_owned(), 0));
                 0
             }
         }
@@ -58,22 +59,107 @@ impl Engine {
         }
         self.cells
             .register(&prepared.crate_name, &prepared.generated, self.number);
+        let checkpoint = self.mark();
         self.session.define(cell, &prepared, self.number);
-        let grace = self.config.interrupt_grace;
         let control = self.control.clone();
         let library = prepared.library.to_string_lossy().into_owned();
-        let child = &self.stage()?.child;
-        child.line().send(&Request::Run {
+        self.stage()?.child.line().send(&Request::Run {
             library,
             entry: prepared.crate_name.clone(),
+            checkpoint,
         });
-        let (mut panic, mut killed) = (None, false);
-        let (ending, shown) = loop {
-            match child.news().recv_timeout(Duration::from_millis(50)) {
-                Ok(News::Panicked(drawn)) => panic = Some(drawn),
-                Ok(News::Ended { ending, shown }) => break (Some(ending), shown),
-                Ok(News::Gone) | Err(mpsc::RecvTimeoutError::Disconnected) => break (None, None),
-                Err(mpsc::RecvTimeoutError::Timeout) => {
+        let end = self.wait_for_end(&control)?;
+        if let Some(refused) = end.refused {
+            self.unmark();
+            self.note(&format!("This cell has no checkpoint: the process could not be copied ({refused}). A crash would lose the variables."));
+        }
+        self.checkpoint_time = end.checkpoint_time;
+        let (ending, shown) = match end.how {
+            How::Ended {
+                ending,
+                shown,
+                tasks,
+            } => {
+                if let Some(pid) = self
+                    .stage
+                    .as_ref()
+                    .and_then(|stage| stage.child.line().pid())
+                {
+                    self.running.look(pid, self.number, tasks);
+                }
+                (ending, shown)
+            }
+            How::Died(death, last_words) => {
+                return Err(self.child_ended(Some((death, last_words)), end.killed));
+            }
+            How::Orphaned => return Err(self.child_ended(None, end.killed)),
+        };
+        let finished = ending == Ending::Finished;
+        self.session.settle(&prepared, finished, self.number);
+        let lost = &prepared.findings.lost;
+        if let (true, false, Some(stage)) = (finished, lost.is_empty(), &self.stage) {
+            let names = lost.keys().cloned().collect();
+            stage.child.line().send(&Request::Forget { names });
+        }
+        match ending {
+            Ending::Finished => {
+                Ok(shown.map(|text| MimeBundle::from([("text/plain".to_owned(), text)])))
+            }
+            Ending::Panicked => Err(Box::new(panic_failure(
+                end.panic.unwrap_or_else(unexplained),
+                self.number,
+            ))),
+            Ending::ReturnedError(text) => Err(Box::new(Failure {
+                kind: FailureKind::ErrorReturned,
+                name: "error".into(),
+                report: vec![format!(
+                    "\u{1b}[1;31merror\u{1b}[0m: a `?` at the top of the cell returned an error: {text}"
+                )],
+                message: text,
+                position: None,
+            })),
+            Ending::Cancelled => Err(interrupted(
+                "The cell was interrupted at an `.await`. Variables of earlier cells are as the cell left them.",
+            )),
+            Ending::NotLoaded(reason) => Err(set_up_failure(EngineError::Child(
+                std::io::Error::other(reason),
+            ))),
+        }
+    }
+
+    /// Waits until the running cell ends, one way or another; ends it if it does not follow an interrupt.
+    fn wait_for_end(&mut self, control: &Control) -> Result<End, Box<Failure>> {
+        let grace = self.config.interrupt_grace;
+        let child = &mut self.stage()?.child;
+        let (mut panic, mut killed, mut refused, mut checkpoint_time) =
+            (None, false, None, Duration::ZERO);
+        let how = loop {
+            match child.next(Duration::from_millis(50)) {
+                Some(News::Panicked(drawn)) => panic = Some(drawn),
+                Some(News::Checkpointed {
+                    micros,
+                    refused: why,
+                }) => {
+                    checkpoint_time = Duration::from_micros(micros);
+                    refused = why;
+                }
+                Some(News::Ended {
+                    ending,
+                    shown,
+                    tasks,
+                }) => {
+                    break How::Ended {
+                        ending,
+                        shown,
+                        tasks,
+                    };
+                }
+                Some(News::Died {
+                    death, last_words, ..
+                }) => break How::Died(death, last_words),
+                Some(News::Orphaned) => break How::Orphaned,
+                Some(News::Hello { .. } | News::Tasks(_)) => {}
+                None => {
                     let since = control
                         .interrupted
                         .lock()
@@ -86,79 +172,36 @@ impl Engine {
                 }
             }
         };
-        let finished = ending == Some(Ending::Finished);
-        self.session.settle(&prepared, finished, self.number);
-        let lost = &prepared.findings.lost;
-        if let (true, false, Some(stage)) = (finished, lost.is_empty(), &self.stage) {
-            let names = lost.keys().cloned().collect();
-            stage.child.line().send(&Request::Forget { names });
-        }
-        match ending {
-            Some(Ending::Finished) => {
-                Ok(shown.map(|text| MimeBundle::from([("text/plain".to_owned(), text)])))
-            }
-            Some(Ending::Panicked) => Err(Box::new(panic_failure(
-                panic.unwrap_or_else(unexplained),
-                self.number,
-            ))),
-            Some(Ending::ReturnedError(text)) => Err(Box::new(Failure {
-                kind: FailureKind::ErrorReturned,
-                name: "error".into(),
-                report: vec![format!(
-                    "\u{1b}[1;31merror\u{1b}[0m: a `?` at the top of the cell returned an error: {text}"
-                )],
-                message: text,
-                position: None,
-            })),
-            Some(Ending::Cancelled) => Err(interrupted(
-                "The cell was interrupted at an `.await`. Variables of earlier cells are as the cell left them.",
-            )),
-            Some(Ending::NotLoaded(reason)) => Err(set_up_failure(EngineError::Child(
-                std::io::Error::other(reason),
-            ))),
-            None => Err(self.child_ended(killed)),
-        }
-    }
-
-    /// Replaces a child that is gone and explains what that means.
-    fn child_ended(&mut self, killed: bool) -> Box<Failure> {
-        let status = self.stage.as_mut().and_then(|stage| stage.child.wait());
-        let had = self.session.variables.len();
-        self.session.lose_variables(self.number);
-        self.runs_with_statics.clear();
-        if let Some(stage) = self.stage.take() {
-            let libraries = stage.libraries.clone();
-            drop(stage);
-            match start_stage(
-                libraries,
-                &self.config,
-                self.sink.clone(),
-                self.cells.clone(),
-                &self.control,
-            ) {
-                Ok(stage) => self.stage = Some(stage),
-                Err(error) => return set_up_failure(error),
-            }
-        }
-        let loss = if had > 0 {
-            " Its variables are gone; functions and types are still there."
-        } else {
-            ""
-        };
-        if killed {
-            return interrupted(&format!(
-                "The cell did not stop by itself, so its process was ended.{loss}"
-            ));
-        }
-        let message = format!("the process that ran the cell ended: {}", in_words(status));
-        Box::new(Failure {
-            kind: FailureKind::Crashed,
-            name: "crash".into(),
-            report: vec![format!(
-                "\u{1b}[1;31mcrash\u{1b}[0m: {message}.{loss} Run the cells that you need again."
-            )],
-            message,
-            position: None,
+        Ok(End {
+            how,
+            panic,
+            killed,
+            refused,
+            checkpoint_time,
         })
     }
+}
+
+/// How the run of a cell ended.
+struct End {
+    how: How,
+    panic: Option<DrawnPanic>,
+    /// It did not follow an interrupt.
+    killed: bool,
+    /// Why there is no checkpoint from before it.
+    refused: Option<String>,
+    checkpoint_time: Duration,
+}
+
+enum How {
+    /// The cell came to its end.
+    Ended {
+        ending: Ending,
+        shown: Option<String>,
+        tasks: usize,
+    },
+    /// Its process ended, with these last words.
+    Died(Death, String),
+    /// All processes are gone.
+    Orphaned,
 }

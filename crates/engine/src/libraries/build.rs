@@ -102,7 +102,10 @@ impl Order<'_> {
             .current_dir(workspace)
             // The same rustc, and flags, as for the cells; nothing that the surroundings ask for.
             .env("RUSTC", &self.toolchain.rustc)
-            .env("CARGO_ENCODED_RUSTFLAGS", "-Cprefer-dynamic")
+            .env(
+                "CARGO_ENCODED_RUSTFLAGS",
+                "-Cprefer-dynamic\x1f--cfg\x1ftokio_unstable",
+            )
             .env("CARGO_INCREMENTAL", "0")
             .env_remove("CARGO_BUILD_TARGET")
             .env_remove("RUSTC_WRAPPER")

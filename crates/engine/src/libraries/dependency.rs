@@ -4,6 +4,8 @@ use std::path::Path;
 
 use toml::{Table, Value};
 
+use super::sources;
+
 /// One dependency, as cargo would write it.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Dependency {
@@ -119,9 +121,13 @@ impl Dependency {
                     }
                 }
                 ("features", Value::Array(wanted)) => wanted.iter().all(|wanted| {
-                    wanted
-                        .as_str()
-                        .is_some_and(|wanted| package.features.iter().any(|has| has == wanted))
+                    let has = |wanted: &str| package.features.iter().any(|has| has == wanted);
+                    wanted.as_str().is_some_and(|wanted| {
+                        has(wanted)
+                            || (package.crate_name == "tokio"
+                                && wanted == "full"
+                                && sources::FULL_TOKIO.into_iter().all(has))
+                    })
                 }),
                 // More than asked for does no harm.
                 ("default-features", _) => true,

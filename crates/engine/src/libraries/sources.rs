@@ -22,6 +22,22 @@ const ALWAYS: &str = r#"
     plotters = { workspace = true }
 "#;
 
+/// Tokio's `full` without `parking_lot`, which keeps a table for all threads of the process: a copy of a process made
+/// while a thread is changing that table could never start a runtime again. The feature changes no API.
+pub(super) const FULL_TOKIO: [&str; 11] = [
+    "fs",
+    "io-util",
+    "io-std",
+    "macros",
+    "net",
+    "process",
+    "rt",
+    "rt-multi-thread",
+    "signal",
+    "sync",
+    "time",
+];
+
 /// A file of the workspace: its path and its text.
 pub(super) struct SourceFile {
     pub(super) path: String,
@@ -86,6 +102,14 @@ fn root_manifest(name: &str) -> String {
             format!("sets/{name}"),
         ];
         workspace.insert("members".into(), members.map(Value::from).to_vec().into());
+        if let Some(tokio) = workspace
+            .get_mut("dependencies")
+            .and_then(|dependencies| dependencies.get_mut("tokio"))
+            .and_then(Value::as_table_mut)
+        {
+            let features = FULL_TOKIO.map(Value::from).to_vec();
+            tokio.insert("features".into(), features.into());
+        }
     }
     // Optimised, because lessons measure; without debug information, because nobody steps through it and it is slow.
     let profile: Table = toml::toml! { [release]

@@ -6,6 +6,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod asynchronous;
+mod checkpoints;
 mod directives;
 mod errors;
 mod items;

@@ -21,6 +21,7 @@ impl Notebook {
             cache: PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("cache"),
             working_dir: PathBuf::from(env!("CARGO_MANIFEST_DIR")),
             interrupt_grace: Duration::from_millis(300),
+            checkpoint_memory: 512 << 20,
         };
         let events = Arc::new(Mutex::new(Vec::new()));
         let seen = events.clone();

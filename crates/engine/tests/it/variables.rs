@@ -110,13 +110,3 @@ fn values_are_shown_in_their_best_form() {
     notebook.check("if 1 < 2 { \"yes\" } else { \"no\" }", "\"yes\"");
     notebook.check("vec![1; 3]", "[1, 1, 1]");
 }
-
-#[test]
-fn a_process_that_ends_takes_the_variables_but_not_the_functions() {
-    let mut notebook = Notebook::new();
-    notebook.check("let x = 1; fn f() -> i32 { 7 }", "");
-    let failed = notebook.fail("std::process::exit(3)");
-    failed.says(&["exit status 3", "variables are gone"]);
-    notebook.check("f()", "7");
-    notebook.fail("x").says(&["`x` was lost when the process"]);
-}
