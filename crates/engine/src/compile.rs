@@ -8,10 +8,10 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex};
 
-use crate::EngineError;
 use crate::diagnostic::Diagnostic;
 use crate::generate::Generated;
 use crate::libraries::Libraries;
+use crate::{Config, EngineError};
 
 /// What rustc is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -196,6 +196,25 @@ impl Job<'_> {
             .process_group(0);
         rustc
     }
+}
+
+/// A call of the compiler that cells are compiled with, able to see the lesson libraries, and nothing more: what cells are
+/// measured against.
+pub fn plain_rustc(config: &Config) -> Result<Command, EngineError> {
+    let libraries = Libraries::get(config, &[], &|_| {}, &Stopper::default())?;
+    let mut rustc = Command::new(&libraries.toolchain.rustc);
+    rustc.args(["--edition=2024", "-Cdebuginfo=0"]).arg(format!(
+        "--extern={}={}",
+        libraries.name,
+        libraries.dylib().display()
+    ));
+    for folder in libraries.search() {
+        rustc.arg(format!("-Ldependency={}", folder.display()));
+    }
+    for (name, path) in libraries.externs() {
+        rustc.arg(format!("--extern={name}={}", path.display()));
+    }
+    Ok(rustc)
 }
 
 /// The file name of a compiled cell.

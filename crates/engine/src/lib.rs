@@ -41,6 +41,8 @@ mod scope;
 mod session;
 mod type_name;
 
+#[doc(hidden)]
+pub use compile::plain_rustc;
 pub use completeness::{Completeness, completeness};
 pub use config::Config;
 pub use engine::{Engine, Interrupter, is_prepared, prepare};
