@@ -39,6 +39,7 @@ mod prepare;
 mod report;
 mod scope;
 mod session;
+mod store;
 mod type_name;
 
 pub use completeness::{Completeness, completeness};

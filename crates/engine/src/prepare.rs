@@ -3,12 +3,12 @@
 //! named, whether it awaits inside a macro, which earlier `use` no longer holds.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
 use crate::cell::Cell;
-use crate::compile::{Answer, Goal, Job, Stopper, library_file};
+use crate::compile::{Answer, FLAGS, Goal, Job, Stopper};
 use crate::diagnostic::Diagnostic;
 use crate::event::Failure;
 use crate::generate::{Generated, Knowledge, generate};
@@ -17,11 +17,15 @@ use crate::libraries::Libraries;
 use crate::plan::{LeftOut, Plan};
 use crate::report::Files;
 use crate::session::{LossReason, Session};
+use crate::store::{Entry, Known, Name, sure_reads};
 use crate::type_name::{self, Named};
 use crate::{EngineError, cache};
 
 /// Attempts after which a cell is given up; each one learns something, so real cells need two or three.
 const ATTEMPTS: usize = 12;
+
+/// Compilations of a cell whose included files change, or turn out to include others, before it is given up.
+const ROUNDS: usize = 8;
 
 /// What cells are compiled with.
 pub(crate) struct Workshop<'a> {
@@ -44,7 +48,6 @@ pub(crate) struct Prepared {
 /// What the compiler found out about a cell; kept beside its library.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Findings {
-    library_hash: String,
     /// New variables, with types that any later cell can write.
     pub(crate) kept: Vec<Kept>,
     /// New variables that end with the cell.
@@ -79,7 +82,7 @@ struct Attempt<'a> {
     number: usize,
     salt: usize,
     reuse: bool,
-    crate_name: &'a str,
+    name: &'a Name,
 }
 
 /// Why there is nothing to run.
@@ -110,20 +113,26 @@ impl Workshop<'_> {
     ) -> Result<Prepared, Refusal> {
         let mut reuse = false;
         let mut plan = Plan::new(session, cell, &LeftOut::default(), reuse);
-        let mut crate_name = self.name(session, cell, &plan, salt);
+        let mut name = self.name(session, cell, &plan, salt);
         let in_force = |crate_name: &str| {
             session
                 .definitions
                 .iter()
                 .any(|earlier| earlier.home == crate_name)
         };
-        if !cell.items.is_empty() && !in_force(&crate_name) {
+        // An item that includes a file may be another one though its words are the same.
+        if !cell.items.is_empty() && !name.has_inputs() && !in_force(&name.full) {
             // Not a plain second run: leave alone what is in force word for word.
             reuse = true;
             plan = Plan::new(session, cell, &LeftOut::default(), reuse);
-            crate_name = self.name(session, cell, &plan, salt);
+            name = self.name(session, cell, &plan, salt);
         }
-        if let Some(findings) = self.cached(&crate_name) {
+        let store = self.libraries.store();
+        if let Some(Entry {
+            library,
+            notes: findings,
+        }) = store.find::<Findings>(&name)
+        {
             let left_out = findings.left_out(session);
             if left_out != LeftOut::default() {
                 plan = Plan::new(session, cell, &left_out, reuse);
@@ -133,13 +142,12 @@ impl Workshop<'_> {
                 cell,
                 &plan,
                 &findings.knowledge(),
-                &crate_name,
+                &name.full,
                 salt,
                 false,
             );
-            let library = self.library(&crate_name);
             return Ok(Prepared {
-                crate_name,
+                crate_name: name.full,
                 library,
                 plan,
                 generated,
@@ -147,15 +155,22 @@ impl Workshop<'_> {
                 from_cache: true,
             });
         }
-        self.compile(&Attempt {
-            session,
-            cell,
-            source,
-            number,
-            salt,
-            reuse,
-            crate_name: &crate_name,
-        })
+        for _ in 0..ROUNDS {
+            let compiled = self.compile(&Attempt {
+                session,
+                cell,
+                source,
+                number,
+                salt,
+                reuse,
+                name: &name,
+            })?;
+            match compiled {
+                Some(prepared) => return Ok(prepared),
+                None => name = self.name(session, cell, &plan, salt),
+            }
+        }
+        Err(Refusal::Engine(EngineError::InputsChange))
     }
 
     /// The type of an expression, given as the cell `let NAME = EXPRESSION;`.
@@ -168,7 +183,7 @@ impl Workshop<'_> {
     ) -> Result<String, Refusal> {
         let left_out = LeftOut::default();
         let plan = Plan::new(session, cell, &left_out, true);
-        let crate_name = &self.name(session, cell, &plan, 0);
+        let name = &self.name(session, cell, &plan, 0);
         let (salt, reuse) = (0, true);
         let attempt = Attempt {
             session,
@@ -177,7 +192,7 @@ impl Workshop<'_> {
             number,
             salt,
             reuse,
-            crate_name,
+            name,
         };
         let mut knowledge = Knowledge::default();
         loop {
@@ -185,7 +200,7 @@ impl Workshop<'_> {
             if answer.stopped {
                 return Err(Refusal::Stopped);
             }
-            let files = Files::new(crate_name, &generated, source, number, !cell.is_rust);
+            let files = Files::new(&name.full, &generated, source, number, !cell.is_rust);
             if let Some(kind) = probed(&files, &answer).into_values().next() {
                 return Ok(crate::report::clean(&kind));
             }
@@ -197,8 +212,8 @@ impl Workshop<'_> {
         }
     }
 
-    /// Compiles until it works, or until there is nothing left to learn.
-    fn compile(&self, attempt: &Attempt<'_>) -> Result<Prepared, Refusal> {
+    /// Compiles until it works, or until there is nothing left to learn; nothing if the cell needs another name.
+    fn compile(&self, attempt: &Attempt<'_>) -> Result<Option<Prepared>, Refusal> {
         // The types of new variables are asked for beside the attempts, which do not depend on them.
         let asking = Stopper::default();
         std::thread::scope(|scope| {
@@ -212,7 +227,11 @@ impl Workshop<'_> {
         })
     }
 
-    fn attempts<'scope, F>(&self, attempt: &Attempt<'_>, ask: F) -> Result<Prepared, Refusal>
+    fn attempts<'scope, F>(
+        &self,
+        attempt: &Attempt<'_>,
+        ask: F,
+    ) -> Result<Option<Prepared>, Refusal>
     where
         F: Fn(
             &Knowledge,
@@ -224,10 +243,12 @@ impl Workshop<'_> {
             cell,
             source,
             number,
-            crate_name,
+            name,
             ..
         } = attempt;
-        let folder = self.staging()?;
+        let crate_name = &*name.full;
+        let store = self.libraries.store();
+        let folder = store.staging()?;
         let (mut knowledge, mut left_out, mut lost) =
             (Knowledge::default(), LeftOut::default(), BTreeMap::new());
         let mut asked = (!cell.bindings.is_empty()).then(|| ask(&knowledge, &left_out));
@@ -242,7 +263,7 @@ impl Workshop<'_> {
                 attempt.salt,
                 false,
             );
-            let cells = cells_in(&generated, crate_name);
+            let cells = self.cells_in(&generated, crate_name);
             let files = Files::new(crate_name, &generated, source, *number, !cell.is_rust);
             let answer = self
                 .job(crate_name, &generated, &cells, folder.path())
@@ -251,6 +272,9 @@ impl Workshop<'_> {
                 return Err(Refusal::Stopped);
             }
             if let Some(library) = &answer.library {
+                let Known::Yes(inputs) = store.check(name, &answer.reads)? else {
+                    return Ok(None);
+                };
                 let joined =
                     |thread: std::thread::ScopedJoinHandle<'scope, Result<Types, EngineError>>| {
                         thread.join().unwrap_or_else(|_| Ok(Types::new()))
@@ -267,8 +291,6 @@ impl Workshop<'_> {
                     warning.primary().is_some() && files.concerns_learner(warning)
                 };
                 let mut findings = Findings {
-                    library_hash: cache::hash_file(library)
-                        .map_err(|error| self.trouble(&error))?,
                     warnings: answer
                         .diagnostics
                         .iter()
@@ -287,17 +309,15 @@ impl Workshop<'_> {
                     ..Findings::default()
                 };
                 name_types(cell, &plan, &knowledge, crate_name, types, &mut findings);
-                self.store(crate_name, library, &findings)
-                    .map_err(|error| self.trouble(&error))?;
-                let library = self.library(crate_name);
-                return Ok(Prepared {
-                    crate_name: (*crate_name).to_owned(),
-                    library,
+                let put = store.put(name, inputs, library, findings)?;
+                return Ok(Some(Prepared {
+                    crate_name: crate_name.to_owned(),
+                    library: put.library,
                     plan,
                     generated,
-                    findings,
+                    findings: put.notes,
                     from_cache: false,
-                });
+                }));
             }
             let before = (knowledge.clone(), left_out.clone());
             learn(
@@ -327,11 +347,11 @@ impl Workshop<'_> {
             cell,
             source,
             number,
-            crate_name,
+            name,
             ..
         } = attempt;
         let (generated, answer) = self.probe(attempt, knowledge, left_out, stopper)?;
-        let files = Files::new(crate_name, &generated, source, *number, !cell.is_rust);
+        let files = Files::new(&name.full, &generated, source, *number, !cell.is_rust);
         Ok(probed(&files, &answer))
     }
 
@@ -346,10 +366,11 @@ impl Workshop<'_> {
         let Attempt {
             session,
             cell,
-            crate_name,
+            name,
             ..
         } = attempt;
-        let folder = self.staging()?;
+        let crate_name = &name.full;
+        let folder = self.libraries.store().staging()?;
         let plan = Plan::new(session, cell, left_out, attempt.reuse);
         let generated = self.generated(
             session,
@@ -360,7 +381,7 @@ impl Workshop<'_> {
             attempt.salt,
             true,
         );
-        let cells = cells_in(&generated, crate_name);
+        let cells = self.cells_in(&generated, crate_name);
         let answer = self
             .job(crate_name, &generated, &cells, folder.path())
             .run(Goal::Types, stopper)?;
@@ -395,8 +416,15 @@ impl Workshop<'_> {
         generated
     }
 
-    /// The name of the cell's crate: a hash of everything that decides what it does.
-    fn name(&self, session: &Session, cell: &Cell, plan: &Plan, salt: usize) -> String {
+    /// The name of the cell's crate: a hash of everything that decides what the cell does.
+    ///
+    /// In it: the generated text, and with it the earlier cells and the set of libraries that it names (whose names are
+    /// hashes of the same kind; the set's knows the toolchain, too); the very build of the set; the optimisation; the
+    /// flags; this crate's version; `RUSTC_BOOTSTRAP`, which lets rustc accept more; the content of files that the cell
+    /// includes and of variables that it asks for with `env!`.
+    ///
+    /// Not in it: the linker and the C library of this machine, and what a procedural macro reads without telling rustc.
+    fn name(&self, session: &Session, cell: &Cell, plan: &Plan, salt: usize) -> Name {
         let generated = self.generated(
             session,
             cell,
@@ -406,74 +434,62 @@ impl Workshop<'_> {
             salt,
             false,
         );
+        let bootstrap = std::env::var_os("RUSTC_BOOTSTRAP").unwrap_or_default();
         let mut parts: Vec<&[u8]> = vec![
             self.optimization.as_bytes(),
             env!("CARGO_PKG_VERSION").as_bytes(),
+            self.libraries.identity().as_bytes(),
+            bootstrap.as_encoded_bytes(),
         ];
+        parts.extend(FLAGS.map(str::as_bytes));
         for file in &generated.files {
             parts.extend([file.name.as_bytes(), file.text.as_bytes()]);
         }
-        format!("cell_{}", cache::short_hash(parts))
+        let base = format!("cell_{}", cache::short_hash(parts));
+        let texts = generated.files.iter().map(|file| &*file.text);
+        self.libraries.store().name(&base, sure_reads(texts))
     }
 
     fn job<'a>(
         &'a self,
         crate_name: &'a str,
         generated: &'a Generated,
-        cells: &'a BTreeSet<String>,
-        folder: &'a std::path::Path,
+        cells: &'a Cells,
+        folder: &'a Path,
     ) -> Job<'a> {
         Job {
             libraries: self.libraries,
             crate_name,
             generated,
-            cells,
+            cells: &cells.named,
+            search: &cells.search,
+            working_dir: self.libraries.store().working_dir(),
             optimization: self.optimization,
             folder,
         }
     }
 
-    fn staging(&self) -> Result<tempfile::TempDir, EngineError> {
-        let cells = self.libraries.cells();
-        cache::private_folder(&cells)?;
-        tempfile::Builder::new()
-            .prefix("compiling-")
-            .tempdir_in(&cells)
-            .map_err(|error| self.trouble(&error))
-    }
-
-    fn trouble(&self, error: &std::io::Error) -> EngineError {
-        EngineError::Cache {
-            path: self.libraries.cells(),
-            reason: error.to_string(),
+    /// The earlier cells whose crates the generated text names, and where they are.
+    fn cells_in(&self, generated: &Generated, own: &str) -> Cells {
+        let store = self.libraries.store();
+        let named = names_in(generated, own);
+        Cells {
+            named: named
+                .into_iter()
+                .map(|name| {
+                    let library = store.library(&name);
+                    (name, library)
+                })
+                .collect(),
+            search: store.folders(),
         }
     }
+}
 
-    fn library(&self, crate_name: &str) -> PathBuf {
-        self.libraries.cells().join(library_file(crate_name))
-    }
-
-    fn record(&self, crate_name: &str) -> PathBuf {
-        self.libraries.cells().join(format!("{crate_name}.json"))
-    }
-
-    fn store(
-        &self,
-        crate_name: &str,
-        library: &std::path::Path,
-        findings: &Findings,
-    ) -> std::io::Result<()> {
-        std::fs::rename(library, self.library(crate_name))?;
-        cache::write(&self.record(crate_name), &serde_json::to_vec(findings)?)
-    }
-
-    /// What is in the cache, if it is whole and unchanged.
-    fn cached(&self, crate_name: &str) -> Option<Findings> {
-        let findings: Findings =
-            serde_json::from_slice(&std::fs::read(self.record(crate_name)).ok()?).ok()?;
-        (cache::hash_file(&self.library(crate_name)).ok()? == findings.library_hash)
-            .then_some(findings)
-    }
+/// Earlier cells, for the compiler.
+struct Cells {
+    named: BTreeMap<String, PathBuf>,
+    search: Vec<PathBuf>,
 }
 
 impl Findings {
@@ -541,7 +557,7 @@ fn name_types(
 }
 
 /// The earlier cells whose crates the generated text names.
-fn cells_in(generated: &Generated, own: &str) -> BTreeSet<String> {
+fn names_in(generated: &Generated, own: &str) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     for file in &generated.files {
         for (at, _) in file.text.match_indices("cell_") {

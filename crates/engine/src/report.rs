@@ -443,6 +443,14 @@ pub(crate) fn clean(text: &str) -> String {
             .unwrap_or(tail.len());
         let generated = digits > 0 && (prefix == "carried_" || digits == 16);
         let after = &tail[digits..];
+        // A file that the cell includes is named as the cell names it.
+        let door = after.strip_prefix('/');
+        if let Some(path) = door.and_then(|path| path.strip_prefix(crate::store::DOOR))
+            && generated
+        {
+            rest = path;
+            continue;
+        }
         // `cell_0123456789abcdef/body.rs:2:20` is line 2 of the cell.
         let file = after
             .strip_prefix('/')

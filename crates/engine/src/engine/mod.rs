@@ -257,7 +257,6 @@ fn start_stage(
     cells: LoadedCells,
     control: &Control,
 ) -> Result<Stage, EngineError> {
-    crate::cache::private_folder(&libraries.cells())?;
     let child = Child::start(&libraries, &config.working_dir, sink, cells)?;
     if let Ok(mut line) = control.line.lock() {
         *line = Some(child.line().clone());

@@ -1,0 +1,127 @@
+//! What a cell's text says about files and environment variables that the compiler reads for it: `include_str!`,
+//! `include_bytes!`, `include!`, `env!` and `option_env!` with a plain text in their brackets.
+//!
+//! rustc looks for an included file beside the source file, which for a cell is a folder the learner never sees. So the
+//! generated text reaches it through [`DOOR`], a link to the notebook's working directory; the link, not the directory,
+//! is part of the text, and the same cell has the same name wherever the notebook lies. Names that only a macro makes up
+//! are not found here; the compiler's own list of what it read (`store::inputs`) knows those as well.
+
+use proc_macro2::{TokenStream, TokenTree};
+
+use super::inputs::Reads;
+
+/// The way from a generated source file to the working directory; ends with a slash.
+pub(crate) const DOOR: &str = "../work/";
+
+/// The link itself, in the folder in which rustc runs.
+pub(crate) const LINK: &str = "work";
+
+/// Where in `text` [`DOOR`] belongs: behind the opening quote of each relative path. Byte offsets, rising.
+pub(crate) fn doors(text: &str) -> Vec<usize> {
+    let relative = |mention: &Mention| {
+        mention.kind == Kind::File && !mention.name.is_empty() && !mention.name.starts_with('/')
+    };
+    let found = mentions(text).into_iter().filter(relative);
+    found.map(|mention| mention.inside).collect()
+}
+
+/// What compiling these generated texts is sure to read.
+pub(crate) fn sure_reads<'a>(texts: impl IntoIterator<Item = &'a str>) -> Reads {
+    let mut reads = Reads::default();
+    for mention in texts.into_iter().flat_map(mentions) {
+        match mention.kind {
+            Kind::File => {
+                let name = mention.name.strip_prefix(DOOR).unwrap_or(&mention.name);
+                reads.files.insert(name.to_owned())
+            }
+            Kind::Variable => reads.variables.insert(mention.name),
+        };
+    }
+    reads
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    File,
+    Variable,
+}
+
+#[derive(Debug)]
+struct Mention {
+    kind: Kind,
+    name: String,
+    /// Where the name begins in the text.
+    inside: usize,
+}
+
+fn mentions(text: &str) -> Vec<Mention> {
+    let mut found = Vec::new();
+    if ["include", "env!"].iter().any(|word| text.contains(word))
+        && let Ok(tokens) = text.parse::<TokenStream>()
+    {
+        collect(tokens, text, &mut found);
+    }
+    found
+}
+
+fn collect(tokens: TokenStream, text: &str, found: &mut Vec<Mention>) {
+    let tokens: Vec<TokenTree> = tokens.into_iter().collect();
+    for (index, token) in tokens.iter().enumerate() {
+        let TokenTree::Group(group) = token else {
+            continue;
+        };
+        let before = index
+            .checked_sub(2)
+            .and_then(|first| tokens.get(first..index));
+        if let Some([TokenTree::Ident(name), TokenTree::Punct(mark)]) = before
+            && mark.as_char() == '!'
+            && let Some(kind) = kind(&name.to_string())
+            && let Some(TokenTree::Literal(literal)) = group.stream().into_iter().next()
+            && let Ok(name) = syn::parse_str::<syn::LitStr>(&literal.to_string())
+        {
+            let start = literal.span().byte_range().start;
+            let quote = text.get(start..).and_then(|rest| rest.find('"'));
+            found.extend(quote.map(|quote| Mention {
+                kind,
+                name: name.value(),
+                inside: start + quote + 1,
+            }));
+        }
+        collect(group.stream(), text, found);
+    }
+}
+
+fn kind(name: &str) -> Option<Kind> {
+    match name {
+        "include_str" | "include_bytes" | "include" => Some(Kind::File),
+        "env" | "option_env" => Some(Kind::Variable),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn relative_paths_go_through_the_door_others_stay() {
+        let text = "let é = (include_str!(\"a.txt\"), std::include_bytes!(r#\"b\"#), include!(\"/c.rs\"), include_str!(concat!(\"d\")));";
+        let behind: Vec<&str> = doors(text)
+            .into_iter()
+            .map(|at| text[at..].split('"').next().unwrap_or_default())
+            .collect();
+        assert_eq!(behind, ["a.txt", "b"]);
+        assert!(doors("let include = 1; \"include_str!(\\\"a\\\")\"").is_empty());
+        assert!(doors("include_str!(\"a\"").is_empty());
+    }
+
+    #[test]
+    fn reads_are_named_as_the_learner_names_them() {
+        let reads = sure_reads([
+            "println!(\"{}\", include_str!(\"../work/a.txt\"))",
+            "env!(\"HOME\", \"set it\")",
+        ]);
+        assert_eq!(Vec::from_iter(reads.files), ["a.txt"]);
+        assert_eq!(Vec::from_iter(reads.variables), ["HOME"]);
+    }
+}

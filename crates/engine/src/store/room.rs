@@ -1,0 +1,203 @@
+//! How much room the compiled cells of all sets take, and making some.
+//!
+//! What was used longest ago goes first, and never what a session that lives has named in its mark. A mark whose lock
+//! can be had belongs to a session that is gone.
+
+use std::collections::HashSet;
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+use super::{Guard, open_lock, record_file};
+use crate::compile::library_file;
+
+/// Most room that compiled cells take, unless somebody asks for another limit: 1 GiB.
+pub(crate) const DEFAULT_LIMIT: u64 = 1 << 30;
+
+/// The folder of the sessions' marks.
+pub(super) const SESSIONS: &str = "sessions";
+/// The file that kernels lock.
+pub(super) const LOCK: &str = "lock";
+/// How the name of a folder in which rustc works begins.
+pub(super) const STAGING: &str = "compiling-";
+
+/// A rest of a killed kernel is one for sure when it is this old.
+const REST: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// How many cells there are and what they take.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Room {
+    pub(crate) cells: usize,
+    pub(crate) bytes: u64,
+}
+
+/// A cell that could go.
+#[derive(Debug)]
+struct Candidate {
+    cells: PathBuf,
+    name: String,
+    bytes: u64,
+    used: SystemTime,
+}
+
+/// What the compiled cells under `root` take.
+pub(crate) fn measure(root: &Path) -> Room {
+    let found = candidates(root);
+    Room {
+        cells: found.len(),
+        bytes: found.iter().map(|cell| cell.bytes).sum(),
+    }
+}
+
+/// Removes what was used longest ago until the cells under `root` take at most `limit` bytes, or only those that are
+/// needed are left; says what went.
+pub(crate) fn shrink(root: &Path, limit: u64) -> Room {
+    let mut found = candidates(root);
+    let mut bytes: u64 = found.iter().map(|cell| cell.bytes).sum();
+    if bytes <= limit {
+        return Room::default();
+    }
+    found.sort_by_key(|cell| cell.used);
+    // A little more than asked for, so that the next new cell does not ask again.
+    let enough = limit - limit / 10;
+    let victims: Vec<Candidate> = found
+        .into_iter()
+        .take_while(|cell| {
+            let over = bytes > enough;
+            bytes -= cell.bytes.min(bytes);
+            over
+        })
+        .collect();
+    remove(victims)
+}
+
+/// Removes every cell under `root` that no session needs, and the rests of killed kernels; says what went.
+pub(crate) fn clear(root: &Path) -> Room {
+    for cells in folders(root) {
+        sweep(&cells);
+    }
+    remove(candidates(root))
+}
+
+/// The folders of compiled cells: one for each set of each toolchain.
+fn folders(root: &Path) -> Vec<PathBuf> {
+    let inside = |folder: PathBuf| fs::read_dir(folder).into_iter().flatten().flatten();
+    inside(root.to_owned())
+        .flat_map(|toolchain| inside(toolchain.path().join("sets")))
+        .map(|set| set.path().join("cells"))
+        .filter(|cells| cells.is_dir())
+        .collect()
+}
+
+fn candidates(root: &Path) -> Vec<Candidate> {
+    let mut found = Vec::new();
+    for cells in folders(root) {
+        for entry in fs::read_dir(&cells).into_iter().flatten().flatten() {
+            let file = entry.file_name();
+            let Some(name) = file.to_str().and_then(|file| file.strip_suffix(".json")) else {
+                continue;
+            };
+            let Ok(record) = entry.metadata() else {
+                continue;
+            };
+            let library = fs::metadata(cells.join(library_file(name)));
+            found.push(Candidate {
+                name: name.to_owned(),
+                bytes: record.len() + library.map_or(0, |library| library.len()),
+                used: record.modified().unwrap_or(SystemTime::UNIX_EPOCH),
+                cells: cells.clone(),
+            });
+        }
+    }
+    found
+}
+
+/// Removes cells that no session needs and that were not used since they were looked at.
+fn remove(victims: Vec<Candidate>) -> Room {
+    let mut gone = Room::default();
+    let mut by_folder: Vec<(PathBuf, Vec<Candidate>)> = Vec::new();
+    for victim in victims {
+        match by_folder
+            .iter_mut()
+            .find(|(cells, _)| *cells == victim.cells)
+        {
+            Some((_, some)) => some.push(victim),
+            None => by_folder.push((victim.cells.clone(), vec![victim])),
+        }
+    }
+    for (cells, victims) in by_folder {
+        let Ok(lock) = open_lock(&cells) else {
+            continue;
+        };
+        // A few at a time: a cell that runs meanwhile waits for this lock.
+        for some in victims.chunks(64) {
+            let _guard = Guard::exclusive(&lock);
+            let needed = needed(&cells);
+            for victim in some {
+                let record = cells.join(record_file(&victim.name));
+                let used = fs::metadata(&record).and_then(|record| record.modified());
+                if needed.contains(&victim.name) || used.is_ok_and(|used| used > victim.used) {
+                    continue;
+                }
+                // The record first: a library without one does not count.
+                if fs::remove_file(&record).is_ok() {
+                    let _ = fs::remove_file(cells.join(library_file(&victim.name)));
+                    gone.cells += 1;
+                    gone.bytes += victim.bytes;
+                }
+            }
+        }
+    }
+    gone
+}
+
+/// What living sessions need. Marks of sessions that are gone are removed. The lock must be held.
+fn needed(cells: &Path) -> HashSet<String> {
+    let mut needed = HashSet::new();
+    for entry in fs::read_dir(cells.join(SESSIONS))
+        .into_iter()
+        .flatten()
+        .flatten()
+    {
+        let path = entry.path();
+        let Ok(mark) = File::open(&path) else {
+            continue;
+        };
+        if mark.try_lock().is_ok() {
+            let _ = fs::remove_file(&path);
+            continue;
+        }
+        let names = fs::read_to_string(&path).unwrap_or_default();
+        needed.extend(names.lines().map(str::to_owned));
+    }
+    needed
+}
+
+/// Removes what a killed kernel left: libraries without a record, folders in which rustc worked, half-written files.
+fn sweep(cells: &Path) {
+    let Ok(lock) = open_lock(cells) else {
+        return;
+    };
+    let _guard = Guard::exclusive(&lock);
+    for entry in fs::read_dir(cells).into_iter().flatten().flatten() {
+        let file = entry.file_name().to_string_lossy().into_owned();
+        let path = entry.path();
+        let old = entry
+            .metadata()
+            .and_then(|facts| facts.modified())
+            .is_ok_and(|modified| modified.elapsed().is_ok_and(|age| age > REST));
+        let prefix = library_file("");
+        let (start, end) = prefix.split_once('.').unwrap_or((&prefix, ""));
+        let orphan = file
+            .strip_prefix(start)
+            .and_then(|name| name.strip_suffix(&format!(".{end}")))
+            .is_some_and(|name| !cells.join(record_file(name)).exists());
+        if orphan {
+            let _ = fs::remove_file(path);
+        } else if old && file.starts_with(STAGING) {
+            let _ = fs::remove_dir_all(path);
+        } else if old && file.starts_with(".tmp") {
+            let _ = fs::remove_file(path);
+        }
+    }
+}
