@@ -92,8 +92,17 @@ pub(crate) fn private_folder(folder: &Path) -> Result<(), EngineError> {
         .mode(0o700)
         .create(folder)
         .map_err(|error| refuse(error.to_string()))?;
+    check(folder, Trust::Own)
+}
+
+/// Checks the owner and the mode of a folder.
+pub(crate) fn check(folder: &Path, trust: Trust) -> Result<(), EngineError> {
+    let refuse = |reason: String| EngineError::Cache {
+        path: folder.to_owned(),
+        reason,
+    };
     let found = fs::metadata(folder).map_err(|error| refuse(error.to_string()))?;
-    match Trust::Own.objection(folder, &found) {
+    match trust.objection(folder, &found) {
         Some(objection) => Err(refuse(objection)),
         None => Ok(()),
     }
@@ -120,6 +129,19 @@ pub(crate) fn shared_folder(folder: &Path) -> Result<PathBuf, String> {
         }
     }
     Ok(whole)
+}
+
+/// Whether `place` is in the trusted folder `root`, is there, and no folder between them is anybody else's.
+pub(crate) fn shared_below(root: &Path, place: &Path) -> bool {
+    place.starts_with(root)
+        && place
+            .ancestors()
+            .take_while(|above| *above != root)
+            .all(|above| {
+                fs::symlink_metadata(above).is_ok_and(|facts| {
+                    !facts.is_symlink() && Trust::Shared.objection(above, &facts).is_none()
+                })
+            })
 }
 
 /// Takes from others the right to write to a file.

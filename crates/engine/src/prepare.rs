@@ -4,6 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -17,7 +18,7 @@ use crate::libraries::Libraries;
 use crate::plan::{LeftOut, Plan};
 use crate::report::Files;
 use crate::session::{LossReason, Session};
-use crate::store::{Entry, Known, Name, sure_reads};
+use crate::store::{Entry, Known, Name, Store, sure_reads};
 use crate::type_name::{self, Named};
 use crate::{EngineError, cache};
 
@@ -30,6 +31,7 @@ const ROUNDS: usize = 8;
 /// What cells are compiled with.
 pub(crate) struct Workshop<'a> {
     pub(crate) libraries: &'a Libraries,
+    pub(crate) store: &'a Arc<Store>,
     pub(crate) optimization: &'a str,
     pub(crate) stopper: &'a Stopper,
 }
@@ -127,7 +129,7 @@ impl Workshop<'_> {
             plan = Plan::new(session, cell, &LeftOut::default(), reuse);
             name = self.name(session, cell, &plan, salt);
         }
-        let store = self.libraries.store();
+        let store = self.store;
         if let Some(Entry {
             library,
             notes: findings,
@@ -247,7 +249,7 @@ impl Workshop<'_> {
             ..
         } = attempt;
         let crate_name = &*name.full;
-        let store = self.libraries.store();
+        let store = self.store;
         let folder = store.staging()?;
         let (mut knowledge, mut left_out, mut lost) =
             (Knowledge::default(), LeftOut::default(), BTreeMap::new());
@@ -370,7 +372,7 @@ impl Workshop<'_> {
             ..
         } = attempt;
         let crate_name = &name.full;
-        let folder = self.libraries.store().staging()?;
+        let folder = self.store.staging()?;
         let plan = Plan::new(session, cell, left_out, attempt.reuse);
         let generated = self.generated(
             session,
@@ -447,7 +449,7 @@ impl Workshop<'_> {
         }
         let base = format!("cell_{}", cache::short_hash(parts));
         let texts = generated.files.iter().map(|file| &*file.text);
-        self.libraries.store().name(&base, sure_reads(texts))
+        self.store.name(&base, sure_reads(texts))
     }
 
     fn job<'a>(
@@ -463,7 +465,7 @@ impl Workshop<'_> {
             generated,
             cells: &cells.named,
             search: &cells.search,
-            working_dir: self.libraries.store().working_dir(),
+            working_dir: self.store.working_dir(),
             optimization: self.optimization,
             folder,
         }
@@ -471,7 +473,7 @@ impl Workshop<'_> {
 
     /// The earlier cells whose crates the generated text names, and where they are.
     fn cells_in(&self, generated: &Generated, own: &str) -> Cells {
-        let store = self.libraries.store();
+        let store = self.store;
         let named = names_in(generated, own);
         Cells {
             named: named

@@ -24,7 +24,7 @@ fn check(arguments: &[&str], status: i32, expected: &str) {
 fn help_names_every_command() {
     let said = Home::new().loopbot(&["--help"]);
     assert_eq!(said.status, 0);
-    for command in ["lab", "run", "export", "check", "doctor", "kernel"] {
+    for command in ["lab", "run", "export", "check", "cache", "doctor", "kernel"] {
         assert!(
             said.stdout.contains(&format!("  {command} ")),
             "{command} is missing:\n{}",

@@ -11,13 +11,11 @@ mod toolchain;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 pub(crate) use dependency::{Dependency, Package};
 pub(crate) use toolchain::Toolchain;
 
 use crate::compile::Stopper;
-use crate::store::Store;
 use crate::{Config, EngineError, cache};
 
 /// A built set, ready to compile cells against.
@@ -29,7 +27,6 @@ pub(crate) struct Libraries {
     /// The set's own folder; compiled cells live in it, too.
     pub(crate) folder: PathBuf,
     record: Record,
-    store: Arc<Store>,
 }
 
 /// What is noted of a built set.
@@ -67,14 +64,12 @@ impl Libraries {
         let folder = shared.join("sets").join(&name);
         cache::private_folder(&config.cache)?;
         cache::private_folder(&folder)?;
-        let store = Arc::new(Store::open(config, folder.join("cells"), None)?);
         if let Some(record) = Record::read(&folder) {
             return Ok(Libraries {
                 name,
                 toolchain,
                 folder,
                 record,
-                store,
             });
         }
         let order = build::Order {
@@ -90,7 +85,6 @@ impl Libraries {
             toolchain,
             folder,
             record,
-            store,
         })
     }
 
@@ -124,21 +118,20 @@ impl Libraries {
         &self.record.packages
     }
 
-    /// The compiled cells of this set.
-    pub(crate) fn store(&self) -> &Arc<Store> {
-        &self.store
-    }
-
     /// Tells apart two builds of the same set: what is compiled against one does not fit the other.
     pub(crate) fn identity(&self) -> &str {
         &self.record.dylib_hash
     }
 
-    /// Folders in which the child finds shared libraries.
+    /// The folder of compiled cells.
+    pub(crate) fn cells(&self) -> PathBuf {
+        self.folder.join("cells")
+    }
+
+    /// Folders in which the child finds shared libraries, those of cells aside.
     pub(crate) fn library_path(&self) -> Vec<PathBuf> {
         let mut folders = vec![self.toolchain.library_folder.clone()];
         folders.extend(self.record.dylib.parent().map(Path::to_owned));
-        folders.extend(self.store.folders());
         folders
     }
 }

@@ -96,6 +96,21 @@ pub(crate) struct Entry<T> {
     pub(crate) notes: T,
 }
 
+/// What there is to tell about a store.
+#[derive(Debug)]
+pub(crate) struct Summary {
+    /// The root of the cache, which holds all sets.
+    pub(crate) root: PathBuf,
+    pub(crate) shared: Option<PathBuf>,
+    /// What the cells of all sets take.
+    pub(crate) room: Room,
+    /// In bytes.
+    pub(crate) limit: u64,
+    /// Lookups of this session that found something, and cells that it compiled.
+    pub(crate) hits: usize,
+    pub(crate) misses: usize,
+}
+
 /// Whether the cell can be put under the name it was compiled as.
 #[derive(Debug)]
 pub(crate) enum Known {
@@ -105,18 +120,17 @@ pub(crate) enum Known {
 }
 
 impl Store {
-    /// Opens the store in `own`, made if need be, over an optional one in `shared` that is only read.
-    pub(crate) fn open(
-        config: &Config,
-        own: PathBuf,
-        shared: Option<PathBuf>,
-    ) -> Result<Store, EngineError> {
+    /// Opens the store in `own`, a folder of the cache that is made if need be, and its counterpart in the shared cache,
+    /// if there is one.
+    pub(crate) fn open(config: &Config, own: PathBuf) -> Result<Store, EngineError> {
         let trouble = |error: io::Error| EngineError::Cache {
             path: own.clone(),
             reason: error.to_string(),
         };
         let sessions = own.join(room::SESSIONS);
-        cache::private_folder(&own)?;
+        let shared = Store::places(config, &own)?
+            .pop()
+            .filter(|place| *place != own);
         cache::private_folder(&sessions)?;
         let lock = open_lock(&own).map_err(trouble)?;
         let guard = Guard::shared(&lock);
@@ -139,6 +153,21 @@ impl Store {
             hits: AtomicUsize::new(0),
             misses: AtomicUsize::new(0),
         })
+    }
+
+    /// Where the compiler and the loader find the cells whose own folder is `own`; nothing in it is there yet.
+    pub(crate) fn places(config: &Config, own: &Path) -> Result<Vec<PathBuf>, EngineError> {
+        cache::private_folder(own)?;
+        let shared = config.shared_cache.as_ref().and_then(|shared| {
+            let place = shared.join(own.strip_prefix(&config.cache).ok()?);
+            cache::shared_below(shared, &place).then_some(place)
+        });
+        Ok([own.to_owned()].into_iter().chain(shared).collect())
+    }
+
+    /// Whether new cells go to the folder `own`.
+    pub(crate) fn is_in(&self, own: &Path) -> bool {
+        self.own == own
     }
 
     /// Folders in which the compiler and the loader find cells.
@@ -272,6 +301,28 @@ impl Store {
         Ok(entry)
     }
 
+    pub(crate) fn summary(&self) -> Summary {
+        Summary {
+            root: self.root.clone(),
+            shared: self.shared.clone(),
+            room: measure(&self.root),
+            limit: self.limit.load(Ordering::Relaxed),
+            hits: self.hits.load(Ordering::Relaxed),
+            misses: self.misses.load(Ordering::Relaxed),
+        }
+    }
+
+    /// Removes every cell of every set that no session needs; says what went.
+    pub(crate) fn clear(&self) -> Room {
+        clear(&self.root)
+    }
+
+    /// Sets the limit, in bytes, that this session keeps, and makes room at once; says what went.
+    pub(crate) fn limit_to(&self, limit: u64) -> Room {
+        self.limit.store(limit, Ordering::Relaxed);
+        shrink(&self.root, limit)
+    }
+
     /// Makes room in the background, once for each session: only what is new can be too much.
     fn shrink_once(self: &Arc<Self>) {
         if !self.shrunk.swap(true, Ordering::Relaxed) {
@@ -341,7 +392,7 @@ fn record_file(name: &str) -> String {
 }
 
 fn reads_file(base: &str) -> String {
-    format!("{base}.reads")
+    format!("{base}{}", room::READS)
 }
 
 /// The entry `name` of the folder `cells`, if it is whole and unchanged and nobody else could have made it.

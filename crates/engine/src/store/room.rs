@@ -18,6 +18,8 @@ pub(crate) const DEFAULT_LIMIT: u64 = 1 << 30;
 pub(super) const SESSIONS: &str = "sessions";
 /// The file that kernels lock.
 pub(super) const LOCK: &str = "lock";
+/// How the name of a note on what a cell reads ends.
+pub(super) const READS: &str = ".reads";
 /// How the name of a folder in which rustc works begins.
 pub(super) const STAGING: &str = "compiling-";
 
@@ -173,7 +175,8 @@ fn needed(cells: &Path) -> HashSet<String> {
     needed
 }
 
-/// Removes what a killed kernel left: libraries without a record, folders in which rustc worked, half-written files.
+/// Removes what a killed kernel left: libraries without a record, folders in which rustc worked, half-written files;
+/// and the notes on what cells read, which the next compilation writes again.
 fn sweep(cells: &Path) {
     let Ok(lock) = open_lock(cells) else {
         return;
@@ -192,7 +195,7 @@ fn sweep(cells: &Path) {
             .strip_prefix(start)
             .and_then(|name| name.strip_suffix(&format!(".{end}")))
             .is_some_and(|name| !cells.join(record_file(name)).exists());
-        if orphan {
+        if orphan || file.ends_with(READS) {
             let _ = fs::remove_file(path);
         } else if old && file.starts_with(STAGING) {
             let _ = fs::remove_dir_all(path);

@@ -3,9 +3,9 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use loopbot_engine::Config;
+use loopbot_engine::{Config, cache_use, clear_cache};
 
-use crate::notebook::{Notebook, config};
+use crate::notebook::{Notebook, config, plain};
 
 /// A notebook that tells of each cell whether the compiler had to be called.
 struct Timed(Notebook);
@@ -173,4 +173,301 @@ fn a_file_that_is_not_there_is_named_as_the_learner_wrote_it() {
     assert_eq!(failed.place, Some((1, 12)));
     fs::write(folder.path().join("data.txt"), "12345").unwrap();
     notebook.check(code, "5");
+}
+
+/// The other half of the test below.
+#[test]
+#[ignore = "is run by another test, with variables set"]
+fn a_variable_is_asked_for_in_another_process() {
+    let variable = |name: &str| std::env::var(name).unwrap();
+    let mut notebook = Timed::with(using(Path::new(&variable("LOOPBOT_TEST_CACHE"))));
+    let shown = format!("{:?}", std::env::var("LOOPBOT_TEST_WORD").ok());
+    let code = "let word: Option<&str> = option_env!(\"LOOPBOT_TEST_WORD\"); word";
+    notebook.check(code, &shown, &variable("LOOPBOT_TEST_HOW"));
+}
+
+#[test]
+fn variables_that_the_compiler_reads_count() {
+    let cache = empty_cache();
+    let check = |word: Option<&str>, how: &str| {
+        let mut process = std::process::Command::new(std::env::current_exe().unwrap());
+        process
+            .args(["--exact", "--ignored"])
+            .arg("cache::a_variable_is_asked_for_in_another_process")
+            .env("LOOPBOT_TEST_CACHE", cache.path())
+            .env("LOOPBOT_TEST_HOW", how);
+        if let Some(word) = word {
+            process.env("LOOPBOT_TEST_WORD", word);
+        }
+        let output = process.output().unwrap();
+        let said = String::from_utf8_lossy(&output.stdout);
+        assert!(said.contains("1 passed"), "{word:?}:\n{said}");
+    };
+    check(Some("one"), " compiled in");
+    check(Some("one"), "taken from the cache");
+    check(Some("two"), " compiled in");
+    check(None, " compiled in");
+    check(Some("one"), "taken from the cache");
+}
+
+#[test]
+fn an_edited_path_dependency_is_built_again() {
+    let cache = config().cache;
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| fs::write(folder.path().join(name), text).unwrap();
+    fs::create_dir(folder.path().join("src")).unwrap();
+    write(
+        "Cargo.toml",
+        "[package]\nname = \"edited\"\nversion = \"0.1.0\"\nedition = \"2024\"\n",
+    );
+    write("src/lib.rs", "pub fn answer() -> u32 { 1 }");
+    let mut notebook = Timed::with(working_in(&cache, folder.path()));
+    let code = ":dep .\nedited::answer()";
+    notebook.compiles(code, "1");
+    notebook.finds(code, "1");
+    write("src/lib.rs", "pub fn answer() -> u32 { 2 }");
+    notebook.compiles(code, "2");
+    notebook.finds(code, "2");
+}
+
+#[test]
+fn what_a_killed_kernel_left_is_no_entry_and_is_replaced() {
+    let cache = empty_cache();
+    let code = "let broken = 6 * 7; broken";
+    let other = "let other = 1; other";
+    {
+        let mut first = Timed::with(using(cache.path()));
+        first.compiles(code, "42");
+        first.compiles(other, "1");
+    }
+    let mut records = cells(cache.path(), ".json");
+    let library = |record: &Path| {
+        let name = record.file_stem().unwrap().to_string_lossy().into_owned();
+        record.with_file_name(format!(
+            "{}{name}{}",
+            std::env::consts::DLL_PREFIX,
+            std::env::consts::DLL_SUFFIX
+        ))
+    };
+    records.retain(|record| fs::read_to_string(record).unwrap().contains("\"broken\""));
+    let [record] = records.try_into().unwrap();
+    let broken = library(&record);
+    let [foreign] = cells(cache.path(), std::env::consts::DLL_SUFFIX)
+        .into_iter()
+        .filter(|library| *library != broken)
+        .collect::<Vec<_>>()
+        .try_into()
+        .unwrap();
+    let (whole_library, whole_record) = (fs::read(&broken).unwrap(), fs::read(&record).unwrap());
+    let half = |bytes: &[u8]| bytes[..bytes.len() / 2].to_vec();
+    let damages: [(&str, &dyn Fn()); 6] = [
+        ("a library without a record", &|| {
+            fs::remove_file(&record).unwrap()
+        }),
+        ("a record without a library", &|| {
+            fs::remove_file(&broken).unwrap()
+        }),
+        ("half a record", &|| {
+            fs::write(&record, half(&whole_record)).unwrap()
+        }),
+        ("half a library", &|| {
+            fs::remove_file(&broken).unwrap();
+            fs::write(&broken, half(&whole_library)).unwrap();
+        }),
+        ("the library of another cell", &|| {
+            fs::remove_file(&broken).unwrap();
+            fs::copy(&foreign, &broken).map(drop).unwrap();
+        }),
+        ("a library that anybody can change", &|| {
+            use std::os::unix::fs::PermissionsExt;
+            fs::set_permissions(&broken, fs::Permissions::from_mode(0o777)).unwrap();
+        }),
+    ];
+    for (what, damage) in damages {
+        damage();
+        eprintln!("{what}");
+        Timed::with(using(cache.path())).compiles(code, "42");
+        Timed::with(using(cache.path())).finds(code, "42");
+    }
+}
+
+#[test]
+fn many_kernels_compile_the_same_cells_at_once() {
+    let cache = empty_cache();
+    let code = [
+        "struct Point { x: i64 }",
+        "let point = Point { x: 20 };",
+        "point.x + 22",
+    ];
+    let start = std::sync::Barrier::new(4);
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                let mut notebook = Notebook::with(using(cache.path()));
+                start.wait();
+                notebook.check(code[0], "");
+                notebook.check(code[1], "");
+                notebook.check(code[2], "42");
+            });
+        }
+    });
+    assert_eq!(cells(cache.path(), ".json").len(), 3);
+    let mut later = Timed::with(using(cache.path()));
+    later.finds(code[0], "");
+    later.finds(code[1], "");
+    later.finds(code[2], "42");
+}
+
+#[test]
+fn what_a_running_notebook_needs_is_never_removed() {
+    let cache = empty_cache();
+    let mut running = Timed::with(using(cache.path()));
+    running.compiles("fn needed() -> u32 { 7 }", "");
+    {
+        let mut ended = Timed::with(using(cache.path()));
+        ended.finds("fn needed() -> u32 { 7 }", "");
+        ended.compiles("fn not_needed() -> u32 { 8 }", "");
+    }
+    assert_eq!(cache_use(&using(cache.path())).cells, 2);
+    let removed = clear_cache(&using(cache.path())).unwrap();
+    assert_eq!((removed.cells, removed.bytes > 0), (1, true));
+    running.compiles("needed() * 6", "42");
+    running.finds("fn needed() -> u32 { 7 }", "");
+    drop(running);
+    clear_cache(&using(cache.path())).unwrap();
+    assert_eq!(cache_use(&using(cache.path())).cells, 0);
+    assert_eq!(cells(cache.path(), std::env::consts::DLL_SUFFIX).len(), 0);
+}
+
+#[test]
+fn the_cache_is_shown_emptied_and_limited_by_a_directive() {
+    let cache = empty_cache();
+    {
+        let mut earlier = Notebook::with(using(cache.path()));
+        earlier.check("1 + 1", "2");
+        earlier.check("1 + 2", "3");
+    }
+    let mut notebook = Notebook::with(using(cache.path()));
+    notebook.check("1 + 1", "2");
+    notebook.check("1 + 3", "4");
+    let shown = notebook.try_run(":cache").unwrap();
+    for part in [
+        "Compiled cells: 3 cells (",
+        "(at most 1024 MB",
+        "This notebook: 1 taken from the cache, 1 compiled",
+        &*cache.path().to_string_lossy(),
+    ] {
+        assert!(shown.contains(part), "no {part:?} in:\n{shown}");
+    }
+    let shown = notebook.try_run(":cache 0").unwrap();
+    assert!(
+        shown.contains("at most 0 MB") && shown.contains("removed 1 cell ("),
+        "{shown}"
+    );
+    let shown = notebook.try_run(":cache clear").unwrap();
+    assert!(shown.contains("Removed 0 cells (0.0 MB)."), "{shown}");
+    notebook
+        .fail(":cache little")
+        .says(&["a number of megabytes, not `little`"]);
+}
+
+fn mode(path: &Path, mode: u32) {
+    use std::os::unix::fs::PermissionsExt;
+    fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+}
+
+/// Every file and folder below, deepest first.
+fn all_below(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in entries(folder) {
+        if entry.is_dir() {
+            found.extend(all_below(&entry));
+        }
+        found.push(entry);
+    }
+    found
+}
+
+#[test]
+fn a_shared_cache_is_read_first_and_never_written() {
+    let (class, own) = (empty_cache(), empty_cache());
+    let lesson = ["fn twice(n: u32) -> u32 { 2 * n }", "let x = twice(21); x"];
+    {
+        let mut teacher = Timed::with(using(class.path()));
+        teacher.compiles(lesson[0], "");
+        teacher.compiles(lesson[1], "42");
+    }
+    for entry in all_below(class.path()) {
+        mode(&entry, if entry.is_dir() { 0o555 } else { 0o444 });
+    }
+    mode(class.path(), 0o555);
+    let state = || -> Vec<_> {
+        let facts = all_below(class.path()).into_iter().map(|path| {
+            let facts = fs::metadata(&path).unwrap();
+            (path, facts.len(), facts.modified().unwrap())
+        });
+        facts.collect()
+    };
+    let before = state();
+    let learner = || Config {
+        shared_cache: Some(class.path().to_owned()),
+        ..using(own.path())
+    };
+    let mut notebook = Timed::with(learner());
+    notebook.finds(lesson[0], "");
+    notebook.finds(lesson[1], "42");
+    assert_eq!(cells(own.path(), ".json").len(), 0);
+    notebook.compiles("twice(4)", "8");
+    assert_eq!(cells(own.path(), ".json").len(), 1);
+    assert!(
+        notebook
+            .0
+            .try_run(":cache")
+            .unwrap()
+            .contains(&*class.path().to_string_lossy())
+    );
+    let mut again = Timed::with(learner());
+    again.finds(lesson[0], "");
+    again.finds("twice(4)", "8");
+    assert_eq!(state(), before);
+    // So that the folder can be removed.
+    for entry in all_below(class.path()).iter().chain([&class.path().to_owned()]) {
+        if entry.is_dir() {
+            mode(entry, 0o755);
+        }
+    }
+}
+
+#[test]
+fn a_shared_cache_that_others_can_write_to_is_refused_with_one_note() {
+    let (class, own) = (empty_cache(), empty_cache());
+    Notebook::with(using(class.path())).check("6 * 7", "42");
+    mode(class.path(), 0o777);
+    let mut notebook = Notebook::with(Config {
+        shared_cache: Some(class.path().to_owned()),
+        ..using(own.path())
+    });
+    let shown = plain(&notebook.try_run("6 * 7").unwrap());
+    for part in [
+        "is not used: others can write to",
+        "chmod go-w",
+        "Your own cache is used instead",
+        "42",
+    ] {
+        assert!(shown.contains(part), "no {part:?} in:\n{shown}");
+    }
+    notebook.check("6 * 7", "42");
+    assert_eq!(cells(own.path(), ".json").len(), 1);
+}
+
+#[test]
+fn a_cache_that_others_can_write_to_is_refused_with_what_mends_it() {
+    let cache = empty_cache();
+    mode(cache.path(), 0o777);
+    let mut notebook = Notebook::with(using(cache.path()));
+    notebook
+        .fail("1")
+        .says(&["others can write to", "chmod go-w"]);
+    mode(cache.path(), 0o700);
+    notebook.check("1", "1");
 }

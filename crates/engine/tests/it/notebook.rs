@@ -125,6 +125,7 @@ impl Notebook {
 pub(crate) fn config() -> Config {
     Config {
         cache: PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("cache"),
+        shared_cache: None,
         working_dir: PathBuf::from(env!("CARGO_MANIFEST_DIR")),
         interrupt_grace: Duration::from_millis(300),
         checkpoint_memory: 512 << 20,
