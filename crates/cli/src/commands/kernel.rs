@@ -131,7 +131,9 @@ fn shared_cache_variable(folder: &Path) -> Result<(String, String)> {
         .into_string()
         .map_err(|path| {
             let path = path.display();
-            WrongUse(format!("{path} is not valid Unicode, which kernel.json needs"))
+            WrongUse(format!(
+                "{path} is not valid Unicode, which kernel.json needs"
+            ))
         })?;
     Ok((loopbot_engine::SHARED_CACHE.to_owned(), whole))
 }

@@ -133,3 +133,27 @@ fn a_port_that_is_taken() {
         "the set-up began although the port was taken"
     );
 }
+
+#[test]
+fn the_cache_is_shown_and_emptied() {
+    let home = Home::new();
+    let cells = home.path().join("cache/toolchain/sets/set/cells");
+    std::fs::create_dir_all(&cells).unwrap();
+    for cell in ["cell_1", "cell_2"] {
+        std::fs::write(cells.join(format!("{cell}.json")), "{}").unwrap();
+        std::fs::write(cells.join(format!("lib{cell}.so")), vec![0; 1 << 20]).unwrap();
+    }
+    let place = home.path().join("cache");
+    for (arguments, expected) in [
+        (&["cache"][..], "2 compiled cells (2.0 MB) in"),
+        (
+            &["cache", "clear"],
+            "2 compiled cells (2.0 MB) were removed from",
+        ),
+        (&["cache"], "0 compiled cells (0.0 MB) in"),
+    ] {
+        let said = home.loopbot(arguments);
+        let expected = format!("{expected} {}.\n", place.display());
+        assert_eq!((said.status, said.stdout), (0, expected), "{}", said.stderr);
+    }
+}

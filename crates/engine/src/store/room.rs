@@ -204,3 +204,86 @@ fn sweep(cells: &Path) {
         }
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    /// A cache with these cells in one set, a thousand bytes and a little each, the first used longest ago.
+    fn cache(names: &[&str]) -> (tempfile::TempDir, PathBuf) {
+        let root = tempfile::tempdir().unwrap();
+        let cells = root.path().join("toolchain/sets/set/cells");
+        fs::create_dir_all(cells.join(SESSIONS)).unwrap();
+        for (age, name) in names.iter().rev().enumerate() {
+            fs::write(cells.join(library_file(name)), [0; 1000]).unwrap();
+            let record = File::create(cells.join(record_file(name))).unwrap();
+            let minutes = Duration::from_secs(60 * (age as u64 + 1));
+            record.set_modified(SystemTime::now() - minutes).unwrap();
+        }
+        (root, cells)
+    }
+
+    fn left(cells: &Path) -> Vec<String> {
+        let mut left: Vec<String> = fs::read_dir(cells)
+            .unwrap()
+            .filter_map(|entry| entry.unwrap().file_name().into_string().ok())
+            .filter(|name| name.starts_with("lib") || name.ends_with(".json"))
+            .collect();
+        left.sort();
+        left
+    }
+
+    fn files(names: &[&str]) -> Vec<String> {
+        let mut files: Vec<String> = names
+            .iter()
+            .flat_map(|name| [library_file(name), record_file(name)])
+            .collect();
+        files.sort();
+        files
+    }
+
+    #[test]
+    fn what_was_used_longest_ago_goes_first() {
+        let (root, cells) = cache(&["cell_a", "cell_b", "cell_c", "cell_d"]);
+        assert_eq!(shrink(root.path(), 4000), Room::default());
+        assert_eq!(
+            shrink(root.path(), 2500),
+            Room {
+                cells: 2,
+                bytes: 2000
+            }
+        );
+        assert_eq!(left(&cells), files(&["cell_c", "cell_d"]));
+    }
+
+    #[test]
+    fn what_a_living_session_names_stays_and_marks_of_the_dead_go() {
+        let (root, cells) = cache(&["cell_a", "cell_b", "cell_c"]);
+        let (living, dead) = (cells.join("sessions/living"), cells.join("sessions/dead"));
+        fs::write(&living, "cell_a\n").unwrap();
+        fs::write(&dead, "cell_b\n").unwrap();
+        let held = File::open(&living).unwrap();
+        held.lock().unwrap();
+        assert_eq!(shrink(root.path(), 0).cells, 2);
+        assert_eq!(left(&cells), files(&["cell_a"]));
+        assert_eq!((living.exists(), dead.exists()), (true, false));
+        drop(held);
+        assert_eq!(clear(root.path()).cells, 1);
+    }
+
+    #[test]
+    fn clearing_sweeps_up_what_killed_kernels_left() {
+        let (root, cells) = cache(&["cell_a"]);
+        fs::write(cells.join(library_file("cell_b")), "half").unwrap();
+        fs::write(cells.join("cell_c.reads"), "{}").unwrap();
+        let (old, new) = (cells.join("compiling-old"), cells.join("compiling-new"));
+        fs::create_dir(&old).unwrap();
+        fs::create_dir(&new).unwrap();
+        let long_ago = SystemTime::now() - 2 * REST;
+        File::open(&old).unwrap().set_modified(long_ago).unwrap();
+        assert_eq!(clear(root.path()).cells, 1);
+        assert!(left(&cells).is_empty());
+        assert_eq!((old.exists(), new.exists()), (false, true));
+    }
+}

@@ -431,7 +431,10 @@ fn a_shared_cache_is_read_first_and_never_written() {
     again.finds("twice(4)", "8");
     assert_eq!(state(), before);
     // So that the folder can be removed.
-    for entry in all_below(class.path()).iter().chain([&class.path().to_owned()]) {
+    for entry in all_below(class.path())
+        .iter()
+        .chain([&class.path().to_owned()])
+    {
         if entry.is_dir() {
             mode(entry, 0o755);
         }
