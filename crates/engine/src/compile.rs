@@ -10,9 +10,9 @@ use std::sync::{Arc, Mutex};
 
 use crate::EngineError;
 use crate::diagnostic::Diagnostic;
-use crate::generate::{Generated, GeneratedFile};
+use crate::generate::Generated;
 use crate::libraries::Libraries;
-use crate::store::{DOOR, LINK, Reads};
+use crate::store::{DOOR, LINK, Reads, module_files};
 
 /// What every cell is compiled with; part of each cell's name.
 pub(crate) const FLAGS: [&str; 11] = [
@@ -129,10 +129,16 @@ impl Job<'_> {
         for file in &self.generated.files {
             fs::write(sources.join(&file.name), &file.text).map_err(trouble)?;
         }
-        let included = |file: &GeneratedFile| file.text.contains(DOOR);
-        let door = self.folder.join(LINK);
-        if self.generated.files.iter().any(included) && door.symlink_metadata().is_err() {
-            std::os::unix::fs::symlink(self.working_dir, door).map_err(trouble)?;
+        for file in &self.generated.files {
+            if file.text.contains(DOOR) {
+                link(self.working_dir, &self.folder.join(LINK)).map_err(trouble)?;
+            }
+            for name in module_files(&file.text) {
+                let own = self.working_dir.join(&name);
+                if own.exists() {
+                    link(&own, &sources.join(name)).map_err(trouble)?;
+                }
+            }
         }
         let library = self.folder.join(library_file(self.crate_name));
         let dep_info = self.folder.join("reads.d");
@@ -216,6 +222,14 @@ impl Job<'_> {
             .stderr(Stdio::piped())
             .process_group(0);
         rustc
+    }
+}
+
+/// Makes a link, unless something of that name is there: an earlier attempt's link, or a generated file.
+fn link(to: &Path, place: &Path) -> std::io::Result<()> {
+    match std::os::unix::fs::symlink(to, place) {
+        Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => Err(error),
+        _ => Ok(()),
     }
 }
 

@@ -193,6 +193,7 @@ impl<'a> Files<'a> {
                 None => {}
             }
         }
+        advice.extend(crate::store::advice(diagnostic));
         advice.extend(self.advice(diagnostic, session));
         for text in &advice {
             group = group.element(Level::HELP.message(text.as_str()));
@@ -444,10 +445,7 @@ pub(crate) fn clean(text: &str) -> String {
         let generated = digits > 0 && (prefix == "carried_" || digits == 16);
         let after = &tail[digits..];
         // A file that the cell includes is named as the cell names it.
-        let door = after.strip_prefix('/');
-        if let Some(path) = door.and_then(|path| path.strip_prefix(crate::store::DOOR))
-            && generated
-        {
+        if let Some(path) = crate::store::learners_file(after).filter(|_| generated) {
             rest = path;
             continue;
         }

@@ -8,7 +8,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::mentions::DOOR;
+use super::mentions::learners_file;
 use crate::cache;
 
 /// Names of what is read. Relative files start at the working directory.
@@ -29,19 +29,17 @@ impl Reads {
     /// Reads rustc's list for the crate `crate_name`, leaving out the generated files.
     pub(crate) fn from_dep_info(text: &str, crate_name: &str) -> Reads {
         let mut reads = Reads::default();
-        let own = format!("{crate_name}/");
         for line in text.lines() {
             if let Some(variable) = line.strip_prefix("# env-dep:") {
                 let name = variable.split('=').next().unwrap_or_default();
                 reads.variables.insert(name.to_owned());
             } else if let Some(file) = line.strip_suffix(':') {
                 let file = file.replace("\\ ", " ");
-                match file.strip_prefix(&own) {
-                    Some(inner) => reads
-                        .files
-                        .extend(inner.strip_prefix(DOOR).map(str::to_owned)),
-                    None => drop(reads.files.insert(file)),
-                }
+                let name = match file.strip_prefix(crate_name) {
+                    Some(inside) => learners_file(inside),
+                    None => Some(&*file),
+                };
+                reads.files.extend(name.map(str::to_owned));
             }
         }
         reads
@@ -113,9 +111,12 @@ mod tests {
 
     #[test]
     fn rustc_s_list_is_read() {
-        let text = "x.d: cell_x/lib.rs cell_x/../work/my\\ data.txt\n\nlibcell_x.so: cell_x/lib.rs\n\ncell_x/lib.rs:\ncell_x/../work/my\\ data.txt:\n/etc/hosts:\n\n# env-dep:HOME=/a=b\n# env-dep:NOT_SET\n";
+        let text = "x.d: cell_x/lib.rs cell_x/../work/my\\ data.txt\n\nlibcell_x.so: cell_x/lib.rs\n\ncell_x/lib.rs:\ncell_x/../work/my\\ data.txt:\ncell_x/part.rs:\n/etc/hosts:\n\n# env-dep:HOME=/a=b\n# env-dep:NOT_SET\n";
         let reads = Reads::from_dep_info(text, "cell_x");
-        assert_eq!(Vec::from_iter(reads.files), ["/etc/hosts", "my data.txt"]);
+        assert_eq!(
+            Vec::from_iter(reads.files),
+            ["/etc/hosts", "my data.txt", "part.rs"]
+        );
         assert_eq!(Vec::from_iter(reads.variables), ["HOME", "NOT_SET"]);
     }
 }

@@ -3,12 +3,14 @@
 //!
 //! rustc looks for an included file beside the source file, which for a cell is a folder the learner never sees. So the
 //! generated text reaches it through [`DOOR`], a link to the notebook's working directory; the link, not the directory,
-//! is part of the text, and the same cell has the same name wherever the notebook lies. Names that only a macro makes up
-//! are not found here; the compiler's own list of what it read (`store::inputs`) knows those as well.
+//! is part of the text, and the same cell has the same name wherever the notebook lies. A module in a file of its own,
+//! `mod name;`, gets a link beside the source files. Paths that only a macro makes up are not found here, so they do not
+//! lead to the working directory; but whatever the compiler read, its own list (`store::inputs`) names.
 
 use proc_macro2::{TokenStream, TokenTree};
 
 use super::inputs::Reads;
+use crate::diagnostic::Diagnostic;
 
 /// The way from a generated source file to the working directory; ends with a slash.
 pub(crate) const DOOR: &str = "../work/";
@@ -25,6 +27,16 @@ pub(crate) fn doors(text: &str) -> Vec<usize> {
     found.map(|mention| mention.inside).collect()
 }
 
+/// The files and folders beside the notebook in which the modules of `text` may be that have a file of their own.
+pub(crate) fn module_files(text: &str) -> Vec<String> {
+    let modules = mentions(text)
+        .into_iter()
+        .filter(|mention| mention.kind == Kind::Module);
+    modules
+        .flat_map(|mention| [format!("{}.rs", mention.name), mention.name])
+        .collect()
+}
+
 /// What compiling these generated texts is sure to read.
 pub(crate) fn sure_reads<'a>(texts: impl IntoIterator<Item = &'a str>) -> Reads {
     let mut reads = Reads::default();
@@ -35,15 +47,49 @@ pub(crate) fn sure_reads<'a>(texts: impl IntoIterator<Item = &'a str>) -> Reads 
                 reads.files.insert(name.to_owned())
             }
             Kind::Variable => reads.variables.insert(mention.name),
+            // The generated text has modules like that, too.
+            Kind::Module if mention.name == "body" || mention.name.starts_with("carried_") => false,
+            Kind::Module => {
+                reads.files.insert(format!("{}/mod.rs", mention.name));
+                reads.files.insert(mention.name + ".rs")
+            }
         };
     }
     reads
+}
+
+/// The learner's name for a file, given what follows the name of the cell's folder; nothing for a generated file.
+///
+/// `/../work/data.txt` and `/data.txt` are `data.txt`.
+pub(crate) fn learners_file(inside: &str) -> Option<&str> {
+    let file = inside.strip_prefix('/')?;
+    let generated = ["lib.rs", "body.rs", "carried_"];
+    let own = !generated.iter().any(|name| file.starts_with(name));
+    own.then(|| file.strip_prefix(DOOR).unwrap_or(file))
+}
+
+/// What the compiler does not say about included files: where in them an error is, and why one is not found.
+pub(crate) fn advice(error: &Diagnostic) -> Option<String> {
+    if let Some(path) = error.message.strip_prefix("couldn't read `cell_") {
+        return (!path.contains(DOOR)).then(|| {
+            "only a path written as one text in the brackets starts at the notebook; write it so, or in full from `/`"
+                .to_owned()
+        });
+    }
+    let span = error.primary()?;
+    let file = match span.file_name.strip_prefix("cell_") {
+        Some(own) => learners_file(&own[own.find('/')?..])?,
+        None => span.file_name.strip_prefix("./")?,
+    };
+    let (line, column) = (span.line_start, span.column_start);
+    Some(format!("it is in {file}, line {line}, column {column}"))
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
     File,
     Variable,
+    Module,
 }
 
 #[derive(Debug)]
@@ -56,7 +102,9 @@ struct Mention {
 
 fn mentions(text: &str) -> Vec<Mention> {
     let mut found = Vec::new();
-    if ["include", "env!"].iter().any(|word| text.contains(word))
+    if ["include", "env!", "mod "]
+        .iter()
+        .any(|word| text.contains(word))
         && let Ok(tokens) = text.parse::<TokenStream>()
     {
         collect(tokens, text, &mut found);
@@ -67,6 +115,21 @@ fn mentions(text: &str) -> Vec<Mention> {
 fn collect(tokens: TokenStream, text: &str, found: &mut Vec<Mention>) {
     let tokens: Vec<TokenTree> = tokens.into_iter().collect();
     for (index, token) in tokens.iter().enumerate() {
+        if let [
+            TokenTree::Ident(keyword),
+            TokenTree::Ident(name),
+            TokenTree::Punct(end),
+            ..,
+        ] = &tokens[index..]
+            && keyword == "mod"
+            && end.as_char() == ';'
+        {
+            found.push(Mention {
+                kind: Kind::Module,
+                name: name.to_string(),
+                inside: name.span().byte_range().start,
+            });
+        }
         let TokenTree::Group(group) = token else {
             continue;
         };
@@ -113,6 +176,14 @@ mod tests {
         assert_eq!(behind, ["a.txt", "b"]);
         assert!(doors("let include = 1; \"include_str!(\\\"a\\\")\"").is_empty());
         assert!(doors("include_str!(\"a\"").is_empty());
+    }
+
+    #[test]
+    fn modules_with_files_of_their_own_are_found() {
+        assert_eq!(
+            module_files("mod inside { fn f() {} } pub mod outside;"),
+            ["outside.rs", "outside"]
+        );
     }
 
     #[test]

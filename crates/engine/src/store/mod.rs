@@ -26,7 +26,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 pub(crate) use inputs::{Inputs, Reads};
-pub(crate) use mentions::{DOOR, LINK, doors, sure_reads};
+pub(crate) use mentions::{DOOR, LINK, advice, doors, learners_file, module_files, sure_reads};
 pub(crate) use room::{DEFAULT_LIMIT, Room, clear, measure, shrink};
 
 use crate::cache::{self, Trust};

@@ -175,6 +175,44 @@ fn a_file_that_is_not_there_is_named_as_the_learner_wrote_it() {
     notebook.check(code, "5");
 }
 
+#[test]
+fn a_module_may_have_a_file_of_its_own() {
+    let (cache, folder) = (empty_cache(), tempfile::tempdir().unwrap());
+    let write = |name: &str, text: &str| fs::write(folder.path().join(name), text).unwrap();
+    let mut notebook = Timed::with(working_in(cache.path(), folder.path()));
+    notebook
+        .0
+        .fail("mod part;")
+        .says(&["create file \"part.rs\""]);
+    write("part.rs", "pub fn number() -> u32 { 1 }");
+    notebook.compiles("mod part;", "");
+    notebook.compiles("part::number()", "1");
+    write("part.rs", "pub fn number() -> u32 {\n    2 }");
+    notebook.compiles("mod part;", "");
+    notebook.compiles("part::number()", "2");
+    notebook.finds("mod part;", "");
+    write("part.rs", "pub fn number() -> u32 {\n    \"three\" }");
+    let failed = notebook.0.fail("mod part;");
+    failed.says(&["mismatched types", "it is in part.rs, line 2, column 5"]);
+    write(
+        "part.rs",
+        "pub fn number() -> u32 {\n    panic!(\"four\") }",
+    );
+    notebook.compiles("mod part;", "");
+    let failed = notebook.0.fail("part::number()");
+    failed.says(&["four", "in part.rs, line 2"]);
+}
+
+#[test]
+fn a_path_that_a_macro_makes_up_is_explained() {
+    let (cache, folder) = (empty_cache(), tempfile::tempdir().unwrap());
+    fs::write(folder.path().join("data.txt"), "text").unwrap();
+    let mut notebook = Notebook::with(working_in(cache.path(), folder.path()));
+    notebook
+        .fail("include_str!(concat!(\"data\", \".txt\"))")
+        .says(&["couldn't read `data.txt`", "written as one text"]);
+}
+
 /// The other half of the test below.
 #[test]
 #[ignore = "is run by another test, with variables set"]
