@@ -47,8 +47,6 @@ pub(crate) fn sure_reads<'a>(texts: impl IntoIterator<Item = &'a str>) -> Reads 
                 reads.files.insert(name.to_owned())
             }
             Kind::Variable => reads.variables.insert(mention.name),
-            // The generated text has modules like that, too.
-            Kind::Module if mention.name == "body" || mention.name.starts_with("carried_") => false,
             Kind::Module => {
                 reads.files.insert(format!("{}/mod.rs", mention.name));
                 reads.files.insert(mention.name + ".rs")
@@ -102,14 +100,30 @@ struct Mention {
 
 fn mentions(text: &str) -> Vec<Mention> {
     let mut found = Vec::new();
-    if ["include", "env!", "mod "]
-        .iter()
-        .any(|word| text.contains(word))
+    if is_worth_a_look(text)
         && let Ok(tokens) = text.parse::<TokenStream>()
     {
         collect(tokens, text, &mut found);
     }
     found
+}
+
+/// Taking a text apart costs more than all else that is done to a cell that is in the cache; few need it.
+fn is_worth_a_look(text: &str) -> bool {
+    let outside = |(at, _): (usize, &str)| {
+        let rest = text[at + "mod ".len()..].trim_start();
+        let (name, rest) = rest.split_at(
+            rest.find(|character: char| !(character.is_alphanumeric() || character == '_'))
+                .unwrap_or(rest.len()),
+        );
+        rest.trim_start().starts_with(';') && !is_generated(name)
+    };
+    text.contains("include") || text.contains("env!") || text.match_indices("mod ").any(outside)
+}
+
+/// Whether a module is one of those that every cell has.
+fn is_generated(module: &str) -> bool {
+    module == "body" || module.starts_with("carried_")
 }
 
 fn collect(tokens: TokenStream, text: &str, found: &mut Vec<Mention>) {
@@ -122,6 +136,7 @@ fn collect(tokens: TokenStream, text: &str, found: &mut Vec<Mention>) {
             ..,
         ] = &tokens[index..]
             && keyword == "mod"
+            && !is_generated(&name.to_string())
             && end.as_char() == ';'
         {
             found.push(Mention {

@@ -298,32 +298,26 @@ fn what_a_killed_kernel_left_is_no_entry_and_is_replaced() {
         .unwrap();
     let (whole_library, whole_record) = (fs::read(&broken).unwrap(), fs::read(&record).unwrap());
     let half = |bytes: &[u8]| bytes[..bytes.len() / 2].to_vec();
-    let damages: [(&str, &dyn Fn()); 6] = [
-        ("a library without a record", &|| {
-            fs::remove_file(&record).unwrap()
-        }),
-        ("a record without a library", &|| {
-            fs::remove_file(&broken).unwrap()
-        }),
-        ("half a record", &|| {
-            fs::write(&record, half(&whole_record)).unwrap()
-        }),
-        ("half a library", &|| {
+    let damages: [&dyn Fn(); 6] = [
+        // A library without a record, a record without a library.
+        &|| fs::remove_file(&record).unwrap(),
+        &|| fs::remove_file(&broken).unwrap(),
+        // Half a record, half a library.
+        &|| fs::write(&record, half(&whole_record)).unwrap(),
+        &|| {
             fs::remove_file(&broken).unwrap();
             fs::write(&broken, half(&whole_library)).unwrap();
-        }),
-        ("the library of another cell", &|| {
+        },
+        // The library of another cell.
+        &|| {
             fs::remove_file(&broken).unwrap();
             fs::copy(&foreign, &broken).map(drop).unwrap();
-        }),
-        ("a library that anybody can change", &|| {
-            use std::os::unix::fs::PermissionsExt;
-            fs::set_permissions(&broken, fs::Permissions::from_mode(0o777)).unwrap();
-        }),
+        },
+        // A library that anybody can change.
+        &|| mode(&broken, 0o777),
     ];
-    for (what, damage) in damages {
+    for damage in damages {
         damage();
-        eprintln!("{what}");
         Timed::with(using(cache.path())).compiles(code, "42");
         Timed::with(using(cache.path())).finds(code, "42");
     }
