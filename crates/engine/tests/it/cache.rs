@@ -473,6 +473,53 @@ fn a_shared_cache_is_read_first_and_never_written() {
     }
 }
 
+/// A whole copy of the cache that the tests share, as if it had been made in its place.
+fn class_cache() -> tempfile::TempDir {
+    let built = config().cache;
+    loopbot_engine::prepare(&config(), &|_| {}).unwrap();
+    let class = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+    for file in all_below(&built) {
+        let copy = class.path().join(file.strip_prefix(&built).unwrap());
+        let folder = copy.parent().unwrap();
+        if file.is_dir() || file.to_string_lossy().contains("/cells/") {
+            continue;
+        }
+        fs::create_dir_all(folder).unwrap();
+        if file.ends_with("set.json") {
+            let (from, to) = (built.to_str().unwrap(), class.path().to_str().unwrap());
+            fs::write(&copy, fs::read_to_string(&file).unwrap().replace(from, to)).unwrap();
+        } else {
+            // Others may be building beside this.
+            let _ = fs::hard_link(&file, &copy);
+        }
+    }
+    class
+}
+
+#[test]
+fn the_libraries_of_a_shared_cache_are_used_and_none_are_built() {
+    let class = class_cache();
+    let own = tempfile::tempdir().unwrap();
+    let code = "let sum = tokio::spawn(async { 20 + 22 }).await?; sum";
+    Timed::with(using(class.path())).compiles(code, "42");
+    let learner = Config {
+        shared_cache: Some(class.path().to_owned()),
+        ..using(own.path())
+    };
+    assert!(loopbot_engine::is_prepared(&learner).unwrap());
+    let mut notebook = Timed::with(learner.clone());
+    notebook.finds(code, "42");
+    notebook.compiles("tokio::join!(async { sum }, async { 1 })", "(42, 1)");
+    let built = all_below(own.path());
+    assert!(!built.iter().any(|file| file.ends_with("set.json")));
+    // One folder that anybody can write to, and the libraries are not trusted.
+    let sets = all_below(class.path());
+    for set in sets.iter().filter(|file| file.ends_with("set.json")) {
+        mode(set.parent().unwrap(), 0o777);
+    }
+    assert!(!loopbot_engine::is_prepared(&learner).unwrap());
+}
+
 #[test]
 fn a_shared_cache_that_others_can_write_to_is_refused_with_one_note() {
     let (class, own) = (empty_cache(), empty_cache());
