@@ -60,10 +60,12 @@ pub(crate) struct Job<'a> {
 #[derive(Debug, Default)]
 pub(crate) struct Answer {
     pub(crate) diagnostics: Vec<Diagnostic>,
+    /// The same as rustc wrote them, a line each.
+    pub(crate) lines: Vec<String>,
     /// The library, if it was asked for and there were no errors.
     pub(crate) library: Option<PathBuf>,
-    /// What was read for it besides its text.
-    pub(crate) reads: Reads,
+    /// What was read besides the text, if rustc got so far that it knew.
+    pub(crate) reads: Option<Reads>,
     /// What rustc printed that is not a diagnostic, for when it crashes.
     pub(crate) complaint: String,
     /// Somebody stopped it.
@@ -142,6 +144,8 @@ impl Job<'_> {
         }
         let library = self.folder.join(library_file(self.crate_name));
         let dep_info = self.folder.join("reads.d");
+        // That of an earlier attempt says nothing about this one.
+        let _ = fs::remove_file(&dep_info);
         let mut rustc = self
             .command(goal, &library, &dep_info)
             .spawn()
@@ -158,7 +162,10 @@ impl Job<'_> {
                 .map_while(Result::ok)
             {
                 match Diagnostic::parse(&line) {
-                    Some(diagnostic) => answer.diagnostics.push(diagnostic),
+                    Some(diagnostic) => {
+                        answer.diagnostics.push(diagnostic);
+                        answer.lines.push(line);
+                    }
                     None => answer.complaint += &(line + "\n"),
                 }
             }
@@ -168,10 +175,9 @@ impl Job<'_> {
         let status = rustc.wait().map_err(|_| EngineError::NoCompiler)?;
         answer.stopped = stopper.is_stopped();
         answer.library = (goal == Goal::Library && status.success()).then_some(library);
-        if answer.library.is_some() {
-            let list = fs::read(&dep_info).map_err(trouble)?;
-            answer.reads = Reads::from_dep_info(&String::from_utf8_lossy(&list), self.crate_name);
-        }
+        answer.reads = fs::read(&dep_info)
+            .ok()
+            .map(|list| Reads::from_dep_info(&String::from_utf8_lossy(&list), self.crate_name));
         Ok(answer)
     }
 

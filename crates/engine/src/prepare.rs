@@ -63,6 +63,9 @@ pub(crate) struct Findings {
     definitions_left_out: BTreeSet<String>,
     /// Warnings, drawn.
     pub(crate) warnings: Vec<String>,
+    /// The errors of a cell that does not compile, as rustc wrote them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    errors: Vec<String>,
 }
 
 /// A new variable.
@@ -148,6 +151,15 @@ impl Workshop<'_> {
                 salt,
                 false,
             );
+            if !findings.errors.is_empty() {
+                let errors = findings.errors.iter();
+                let answer = Answer {
+                    diagnostics: errors.filter_map(|line| Diagnostic::parse(line)).collect(),
+                    ..Answer::default()
+                };
+                let files = Files::new(&name.full, &generated, source, number, !cell.is_rust);
+                return Err(refusal(session, &files, &answer));
+            }
             return Ok(Prepared {
                 crate_name: name.full,
                 library,
@@ -274,7 +286,8 @@ impl Workshop<'_> {
                 return Err(Refusal::Stopped);
             }
             if let Some(library) = &answer.library {
-                let Known::Yes(inputs) = store.check(name, &answer.reads)? else {
+                let reads = answer.reads.unwrap_or_default();
+                let Known::Yes(inputs) = store.check(name, &reads)? else {
                     return Ok(None);
                 };
                 let joined =
@@ -292,26 +305,15 @@ impl Workshop<'_> {
                 let about_cell = |warning: &&Diagnostic| {
                     warning.primary().is_some() && files.concerns_learner(warning)
                 };
-                let mut findings = Findings {
-                    warnings: answer
-                        .diagnostics
-                        .iter()
-                        .filter(about_cell)
-                        .map(|warning| files.draw(warning, session))
-                        .collect(),
-                    moved: knowledge.moved.clone(),
-                    awaits: knowledge.awaits,
-                    uses_left_out: left_out.uses.clone(),
-                    definitions_left_out: left_out
-                        .definitions
-                        .iter()
-                        .map(|index| session.definitions[*index].item.tokens.clone())
-                        .collect(),
-                    lost,
-                    ..Findings::default()
-                };
+                let mut findings = Findings::learned(session, &knowledge, &left_out, lost);
+                findings.warnings = answer
+                    .diagnostics
+                    .iter()
+                    .filter(about_cell)
+                    .map(|warning| files.draw(warning, session))
+                    .collect();
                 name_types(cell, &plan, &knowledge, crate_name, types, &mut findings);
-                let put = store.put(name, inputs, library, findings)?;
+                let put = store.put(name, inputs, Some(library), findings)?;
                 return Ok(Some(Prepared {
                     crate_name: crate_name.to_owned(),
                     library: put.library,
@@ -332,6 +334,14 @@ impl Workshop<'_> {
                 &mut lost,
             );
             if before == (knowledge.clone(), left_out.clone()) {
+                if let Some(reads) = answer.reads.as_ref().filter(|_| is_for_good(&answer)) {
+                    let Known::Yes(inputs) = store.check(name, reads)? else {
+                        return Ok(None);
+                    };
+                    let mut findings = Findings::learned(session, &knowledge, &left_out, lost);
+                    findings.errors = answer.lines.clone();
+                    store.put(name, inputs, None, findings)?;
+                }
                 return Err(refusal(session, &files, &answer));
             }
         }
@@ -495,6 +505,26 @@ struct Cells {
 }
 
 impl Findings {
+    /// What is known after the last attempt.
+    fn learned(
+        session: &Session,
+        knowledge: &Knowledge,
+        left_out: &LeftOut,
+        lost: BTreeMap<String, LossReason>,
+    ) -> Findings {
+        let definitions = left_out.definitions.iter();
+        Findings {
+            moved: knowledge.moved.clone(),
+            awaits: knowledge.awaits,
+            uses_left_out: left_out.uses.clone(),
+            definitions_left_out: definitions
+                .map(|index| session.definitions[*index].item.tokens.clone())
+                .collect(),
+            lost,
+            ..Findings::default()
+        }
+    }
+
     fn knowledge(&self) -> Knowledge {
         let not_kept = self
             .lost
@@ -519,6 +549,13 @@ impl Findings {
                 .collect(),
         }
     }
+}
+
+/// Whether the same text is sure to be refused again: every error is about a place in it, and none about a file that
+/// may come to be. A full disk or a linker that was killed has no place.
+fn is_for_good(answer: &Answer) -> bool {
+    let mut errors = answer.diagnostics.iter().filter(|found| found.is_error());
+    errors.all(|error| error.primary().is_some() && !error.message.starts_with("couldn't read"))
 }
 
 /// Turns rustc's names for the types of the new variables into paths for later cells.

@@ -83,7 +83,8 @@ impl Name {
 /// What is kept of a cell beside its library.
 #[derive(Debug, Serialize, Deserialize)]
 struct Record<T> {
-    library_hash: String,
+    /// Nothing for a cell that has no library, because it does not compile.
+    library_hash: Option<String>,
     #[serde(default, skip_serializing_if = "Inputs::is_empty")]
     inputs: Inputs,
     notes: T,
@@ -262,19 +263,22 @@ impl Store {
         found
     }
 
-    /// Puts a cell: its library, which is moved, and `notes`. If another kernel was first, what that one put is kept
+    /// Puts a cell: its library, which is moved, if it has one, and `notes`. If another kernel was first, what that one put is kept
     /// and returned.
     pub(crate) fn put<T: Serialize + DeserializeOwned>(
         self: &Arc<Self>,
         name: &Name,
         inputs: Inputs,
-        library: &Path,
+        library: Option<&Path>,
         notes: T,
     ) -> Result<Entry<T>, EngineError> {
         self.misses.fetch_add(1, Ordering::Relaxed);
         let put = || {
-            cache::only_owner_writes(library)?;
-            let library_hash = cache::hash_file(library)?;
+            let hash = |library| {
+                cache::only_owner_writes(library)?;
+                cache::hash_file(library)
+            };
+            let library_hash = library.map(hash).transpose()?;
             let record = Record {
                 library_hash,
                 inputs,
@@ -289,7 +293,9 @@ impl Store {
             }
             let place = self.own.join(library_file(&name.full));
             // Without its record a library does not count, so a kill between these two lines leaves no entry.
-            fs::rename(library, &place)?;
+            if let Some(library) = library {
+                fs::rename(library, &place)?;
+            }
             cache::write(&self.own.join(record_file(&name.full)), &text)?;
             Ok(Entry {
                 library: place,
@@ -405,9 +411,11 @@ fn read<T: DeserializeOwned>(
     let record: Record<T> =
         serde_json::from_slice(&trust.read(&cells.join(record_file(name))).ok()?).ok()?;
     let library = cells.join(library_file(name));
-    let intact =
-        now.agree_with(&record.inputs) && trust.hash(&library).ok()? == record.library_hash;
-    intact.then_some(Entry {
+    let unchanged = match &record.library_hash {
+        Some(hash) => trust.hash(&library).ok()? == *hash,
+        None => true,
+    };
+    (unchanged && now.agree_with(&record.inputs)).then_some(Entry {
         library,
         notes: record.notes,
     })

@@ -113,6 +113,47 @@ fn an_unchanged_cell_is_compiled_once_for_all_sessions() {
 }
 
 #[test]
+fn a_cell_that_does_not_compile_is_refused_again_without_the_compiler() {
+    let cache = empty_cache();
+    let mut notebook = Notebook::with(using(cache.path()));
+    notebook.check("let names = vec![String::new()];", "");
+    let code = "let first = names;\nlet number: i32 = first;";
+    let failed = notebook.fail(code);
+    failed.says(&["mismatched types", "cell [2]:2:19"]);
+    notebook.check("let first = 1;", "");
+    // Not compiled, and yet all as it is now: the number of the cell, and what the session knows.
+    let found = |notebook: &mut Notebook| {
+        let shown = notebook.try_run(":cache").unwrap();
+        shown.lines().nth(1).map(str::to_owned).unwrap()
+    };
+    assert_eq!(
+        found(&mut notebook),
+        "This notebook: 0 taken from the cache, 3 compiled"
+    );
+    let again = notebook.fail(code);
+    again.says(&["mismatched types", "cell [5]:2:19"]);
+    assert_eq!(again.place, failed.place);
+    assert_eq!(
+        found(&mut notebook),
+        "This notebook: 1 taken from the cache, 3 compiled"
+    );
+    let other = notebook.fail("let number: i32 = names;");
+    other.says(&["mismatched types"]);
+    assert_eq!(
+        found(&mut notebook),
+        "This notebook: 1 taken from the cache, 4 compiled"
+    );
+    // What would compile now is asked for anew: the text of its surroundings is another one.
+    notebook
+        .fail("let n: i32 = later();")
+        .says(&["cannot find function `later`"]);
+    notebook.check("fn later() -> i32 { 4 }", "");
+    notebook.check("let n: i32 = later(); n", "4");
+    let text = "let n: i32 = later(); n";
+    notebook.check(text, "4");
+}
+
+#[test]
 fn an_included_file_is_found_beside_the_notebook_and_read_again_when_it_changes() {
     let (cache, folder) = (empty_cache(), tempfile::tempdir().unwrap());
     let write = |text: &str| fs::write(folder.path().join("my data.txt"), text).unwrap();
