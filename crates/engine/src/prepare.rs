@@ -13,13 +13,12 @@ use crate::compile::{Answer, FLAGS, Goal, Job, Stopper};
 use crate::diagnostic::Diagnostic;
 use crate::event::Failure;
 use crate::generate::{Generated, Knowledge, generate};
-use crate::learn::{learn, needs_async, probed, refusal};
+use crate::learn::{is_for_good, learn, name_types, needs_async, probed, refusal, warnings};
 use crate::libraries::Libraries;
 use crate::plan::{LeftOut, Plan};
 use crate::report::Files;
 use crate::session::{LossReason, Session};
 use crate::store::{Entry, Known, Name, Store, sure_reads};
-use crate::type_name::{self, Named};
 use crate::{EngineError, cache};
 
 /// Attempts after which a cell is given up; each one learns something, so real cells need two or three.
@@ -61,11 +60,15 @@ pub(crate) struct Findings {
     pub(crate) uses_left_out: BTreeSet<String>,
     /// Tokens of earlier definitions that do not fit what the cell defines.
     definitions_left_out: BTreeSet<String>,
-    /// Warnings, drawn.
+    /// Warnings, drawn: each time anew, because they name the cell by its number.
+    #[serde(skip)]
     pub(crate) warnings: Vec<String>,
-    /// The errors of a cell that does not compile, as rustc wrote them.
+    /// What rustc said, as it said it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    errors: Vec<String>,
+    said: Vec<String>,
+    /// The cell does not compile.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    refused: bool,
 }
 
 /// A new variable.
@@ -135,7 +138,7 @@ impl Workshop<'_> {
         let store = self.store;
         if let Some(Entry {
             library,
-            notes: findings,
+            notes: mut findings,
         }) = store.find::<Findings>(&name)
         {
             let left_out = findings.left_out(session);
@@ -151,14 +154,17 @@ impl Workshop<'_> {
                 salt,
                 false,
             );
-            if !findings.errors.is_empty() {
-                let errors = findings.errors.iter();
+            if !findings.said.is_empty() {
+                let said = findings.said.iter();
                 let answer = Answer {
-                    diagnostics: errors.filter_map(|line| Diagnostic::parse(line)).collect(),
+                    diagnostics: said.filter_map(|line| Diagnostic::parse(line)).collect(),
                     ..Answer::default()
                 };
                 let files = Files::new(&name.full, &generated, source, number, !cell.is_rust);
-                return Err(refusal(session, &files, &answer));
+                if findings.refused {
+                    return Err(refusal(session, &files, &answer));
+                }
+                findings.warnings = warnings(session, &files, &answer);
             }
             return Ok(Prepared {
                 crate_name: name.full,
@@ -286,7 +292,7 @@ impl Workshop<'_> {
                 return Err(Refusal::Stopped);
             }
             if let Some(library) = &answer.library {
-                let reads = answer.reads.unwrap_or_default();
+                let reads = answer.reads.clone().unwrap_or_default();
                 let Known::Yes(inputs) = store.check(name, &reads)? else {
                     return Ok(None);
                 };
@@ -302,18 +308,11 @@ impl Workshop<'_> {
                     // The question was asked before it was known how the cell compiles.
                     types = joined(ask(&knowledge, &left_out))?;
                 }
-                let about_cell = |warning: &&Diagnostic| {
-                    warning.primary().is_some() && files.concerns_learner(warning)
-                };
                 let mut findings = Findings::learned(session, &knowledge, &left_out, lost);
-                findings.warnings = answer
-                    .diagnostics
-                    .iter()
-                    .filter(about_cell)
-                    .map(|warning| files.draw(warning, session))
-                    .collect();
+                findings.said = answer.lines.clone();
                 name_types(cell, &plan, &knowledge, crate_name, types, &mut findings);
-                let put = store.put(name, inputs, Some(library), findings)?;
+                let mut put = store.put(name, inputs, Some(library), findings)?;
+                put.notes.warnings = warnings(session, &files, &answer);
                 return Ok(Some(Prepared {
                     crate_name: crate_name.to_owned(),
                     library: put.library,
@@ -339,7 +338,8 @@ impl Workshop<'_> {
                         return Ok(None);
                     };
                     let mut findings = Findings::learned(session, &knowledge, &left_out, lost);
-                    findings.errors = answer.lines.clone();
+                    findings.said = answer.lines.clone();
+                    findings.refused = true;
                     store.put(name, inputs, None, findings)?;
                 }
                 return Err(refusal(session, &files, &answer));
@@ -547,50 +547,6 @@ impl Findings {
                 })
                 .map(|(index, _)| index)
                 .collect(),
-        }
-    }
-}
-
-/// Whether the same text is sure to be refused again: every error is about a place in it, and none about a file that
-/// may come to be. A full disk or a linker that was killed has no place.
-fn is_for_good(answer: &Answer) -> bool {
-    let mut errors = answer.diagnostics.iter().filter(|found| found.is_error());
-    errors.all(|error| error.primary().is_some() && !error.message.starts_with("couldn't read"))
-}
-
-/// Turns rustc's names for the types of the new variables into paths for later cells.
-fn name_types(
-    cell: &Cell,
-    plan: &Plan,
-    knowledge: &Knowledge,
-    crate_name: &str,
-    mut types: Types,
-    findings: &mut Findings,
-) {
-    let own: BTreeSet<&str> = plan
-        .emitted
-        .iter()
-        .flat_map(|index| &cell.items[*index].names)
-        .map(String::as_str)
-        .collect();
-    for binding in cell
-        .bindings
-        .iter()
-        .filter(|binding| !knowledge.not_kept.contains(&binding.name))
-    {
-        let name = binding.name.clone();
-        let kind = types.remove(&name).unwrap_or_else(|| "?".into());
-        match type_name::for_later_cells(&kind, crate_name, &own) {
-            Named::Path(kind) => findings.kept.push(Kept {
-                name,
-                mutable: binding.mutable,
-                kind,
-            }),
-            Named::Unnameable => drop(
-                findings
-                    .lost
-                    .insert(name, LossReason::Unnameable(crate::report::clean(&kind))),
-            ),
         }
     }
 }

@@ -154,6 +154,23 @@ fn a_cell_that_does_not_compile_is_refused_again_without_the_compiler() {
 }
 
 #[test]
+fn a_warning_out_of_the_cache_names_the_cell_by_its_present_number() {
+    let cache = empty_cache();
+    let mut notebook = Notebook::with(using(cache.path()));
+    let code = "fn fallible() -> Result<(), String> { Ok(()) }\nfallible();";
+    for number in [1, 2] {
+        let shown = notebook.try_run(code).unwrap();
+        assert!(shown.contains("unused `Result`"), "{shown}");
+        assert!(shown.contains(&format!("cell [{number}]:2:1")), "{shown}");
+    }
+    let shown = notebook.try_run(":cache").unwrap();
+    assert!(
+        shown.contains("1 taken from the cache, 1 compiled"),
+        "{shown}"
+    );
+}
+
+#[test]
 fn an_included_file_is_found_beside_the_notebook_and_read_again_when_it_changes() {
     let (cache, folder) = (empty_cache(), tempfile::tempdir().unwrap());
     let write = |text: &str| fs::write(folder.path().join("my data.txt"), text).unwrap();
