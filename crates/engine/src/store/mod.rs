@@ -130,8 +130,8 @@ impl Store {
         };
         let sessions = own.join(room::SESSIONS);
         let shared = Store::places(config, &own)?
-            .pop()
-            .filter(|place| *place != own);
+            .into_iter()
+            .find(|place| *place != own);
         cache::private_folder(&sessions)?;
         let lock = open_lock(&own).map_err(trouble)?;
         let guard = Guard::shared(&lock);
@@ -163,7 +163,7 @@ impl Store {
             let place = shared.join(own.strip_prefix(&config.cache).ok()?);
             cache::shared_below(shared, &place).then_some(place)
         });
-        Ok([own.to_owned()].into_iter().chain(shared).collect())
+        Ok(shared.into_iter().chain([own.to_owned()]).collect())
     }
 
     /// Whether new cells go to the folder `own`.
@@ -173,11 +173,8 @@ impl Store {
 
     /// Folders in which the compiler and the loader find cells.
     pub(crate) fn folders(&self) -> Vec<PathBuf> {
-        [&self.own]
-            .into_iter()
-            .chain(&self.shared)
-            .cloned()
-            .collect()
+        let folders = self.shared.iter().chain([&self.own]);
+        folders.cloned().collect()
     }
 
     pub(crate) fn working_dir(&self) -> &Path {
@@ -250,11 +247,13 @@ impl Store {
         let mut held = self.held();
         held.note(&name.full);
         let guard = Guard::shared(&held.lock);
-        let own = read(&self.own, &name.full, &name.now, Trust::Own);
-        let found = own.inspect(|_| mark_used(&self.own, &name.full));
-        let found = found.or_else(|| {
-            let shared = self.shared.as_ref()?;
-            read(shared, &name.full, &name.now, Trust::Shared)
+        let shared = self
+            .shared
+            .as_ref()
+            .and_then(|shared| read(shared, &name.full, &name.now, Trust::Shared));
+        let found = shared.or_else(|| {
+            let own = read(&self.own, &name.full, &name.now, Trust::Own);
+            own.inspect(|_| mark_used(&self.own, &name.full))
         });
         drop(guard);
         if found.is_some() {
