@@ -12,6 +12,7 @@
 
 mod inputs;
 mod mentions;
+mod retire;
 mod room;
 
 use std::collections::HashSet;
@@ -334,7 +335,10 @@ impl Store {
             let (root, limit) = (self.root.clone(), self.limit.load(Ordering::Relaxed));
             let _ = std::thread::Builder::new()
                 .name("cache room".into())
-                .spawn(move || shrink(&root, limit));
+                .spawn(move || {
+                    shrink(&root, limit);
+                    retire::retire(&root);
+                });
         }
     }
 

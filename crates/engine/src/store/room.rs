@@ -24,7 +24,7 @@ pub(super) const READS: &str = ".reads";
 pub(super) const STAGING: &str = "compiling-";
 
 /// A rest of a killed kernel is one for sure when it is this old.
-const REST: Duration = Duration::from_secs(24 * 60 * 60);
+const REST: Duration = Duration::from_secs(60 * 60);
 
 /// How many cells there are and what they take.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -51,9 +51,12 @@ pub(crate) fn measure(root: &Path) -> Room {
     }
 }
 
-/// Removes what was used longest ago until the cells under `root` take at most `limit` bytes, or only those that are
-/// needed are left; says what went.
+/// Removes the rests of killed kernels, then what was used longest ago until the cells under `root` take at most `limit`
+/// bytes, or only those that are needed are left; says what went of these.
 pub(crate) fn shrink(root: &Path, limit: u64) -> Room {
+    for cells in folders(root) {
+        sweep(&cells);
+    }
     let mut found = candidates(root);
     let mut bytes: u64 = found.iter().map(|cell| cell.bytes).sum();
     if bytes <= limit {
@@ -73,10 +76,16 @@ pub(crate) fn shrink(root: &Path, limit: u64) -> Room {
     remove(victims)
 }
 
-/// Removes every cell under `root` that no session needs, and the rests of killed kernels; says what went.
+/// Removes every cell under `root` that no session needs; says what went. Also the rests of killed kernels, and the notes
+/// on what cells read, which the next compilation writes again.
 pub(crate) fn clear(root: &Path) -> Room {
     for cells in folders(root) {
         sweep(&cells);
+        for entry in fs::read_dir(&cells).into_iter().flatten().flatten() {
+            if entry.file_name().to_string_lossy().ends_with(READS) {
+                let _ = fs::remove_file(entry.path());
+            }
+        }
     }
     remove(candidates(root))
 }
@@ -153,9 +162,18 @@ fn remove(victims: Vec<Candidate>) -> Room {
     gone
 }
 
-/// What living sessions need. Marks of sessions that are gone are removed. The lock must be held.
+/// What living sessions need. The lock must be held.
 fn needed(cells: &Path) -> HashSet<String> {
-    let mut needed = HashSet::new();
+    let marks = living(cells).into_iter();
+    let names = marks.map(|mark| fs::read_to_string(mark).unwrap_or_default());
+    names
+        .flat_map(|names| names.lines().map(str::to_owned).collect::<Vec<_>>())
+        .collect()
+}
+
+/// The marks of living sessions. Those of sessions that are gone are removed. The lock must be held.
+pub(super) fn living(cells: &Path) -> Vec<PathBuf> {
+    let mut living = Vec::new();
     for entry in fs::read_dir(cells.join(SESSIONS))
         .into_iter()
         .flatten()
@@ -167,21 +185,21 @@ fn needed(cells: &Path) -> HashSet<String> {
         };
         if mark.try_lock().is_ok() {
             let _ = fs::remove_file(&path);
-            continue;
+        } else {
+            living.push(path);
         }
-        let names = fs::read_to_string(&path).unwrap_or_default();
-        needed.extend(names.lines().map(str::to_owned));
     }
-    needed
+    living
 }
 
-/// Removes what a killed kernel left: libraries without a record, folders in which rustc worked, half-written files;
-/// and the notes on what cells read, which the next compilation writes again.
+/// Removes what a killed kernel left: libraries without a record, folders in which rustc worked, half-written files, its
+/// mark.
 fn sweep(cells: &Path) {
     let Ok(lock) = open_lock(cells) else {
         return;
     };
     let _guard = Guard::exclusive(&lock);
+    living(cells);
     for entry in fs::read_dir(cells).into_iter().flatten().flatten() {
         let file = entry.file_name().to_string_lossy().into_owned();
         let path = entry.path();
@@ -195,7 +213,7 @@ fn sweep(cells: &Path) {
             .strip_prefix(start)
             .and_then(|name| name.strip_suffix(&format!(".{end}")))
             .is_some_and(|name| !cells.join(record_file(name)).exists());
-        if orphan || file.ends_with(READS) {
+        if orphan {
             let _ = fs::remove_file(path);
         } else if old && file.starts_with(STAGING) {
             let _ = fs::remove_dir_all(path);
