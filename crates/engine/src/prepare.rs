@@ -46,6 +46,9 @@ pub(crate) struct Prepared {
     pub(crate) from_cache: bool,
 }
 
+/// Changes with what [`Findings`] hold, so that older ones are not taken for new ones.
+const FORMAT: &str = "2";
+
 /// What the compiler found out about a cell; kept beside its library.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Findings {
@@ -450,6 +453,7 @@ impl Workshop<'_> {
         let mut parts: Vec<&[u8]> = vec![
             self.optimization.as_bytes(),
             env!("CARGO_PKG_VERSION").as_bytes(),
+            FORMAT.as_bytes(),
             self.libraries.identity().as_bytes(),
             bootstrap.as_encoded_bytes(),
         ];
