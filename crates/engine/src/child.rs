@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::os::unix::process::CommandExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex, mpsc};
 use std::time::{Duration, Instant};
@@ -122,6 +122,7 @@ impl Child {
     /// Starts a fork server and its first runner.
     pub(crate) fn start(
         libraries: &Libraries,
+        cells_in: &[PathBuf],
         working_dir: &Path,
         sink: Sink,
         cells: LoadedCells,
@@ -135,7 +136,7 @@ impl Child {
         let mut server = Command::new(libraries.host())
             .arg(&path)
             .current_dir(working_dir)
-            .env(LIBRARY_PATH, library_path(libraries))
+            .env(LIBRARY_PATH, library_path(libraries, cells_in))
             .env("EVCXR_IS_RUNTIME", "1")
             // Backtraces speak of what stands around the learner's code; panics are told by the engine, with the line.
             .env_remove("RUST_BACKTRACE")
@@ -385,11 +386,12 @@ const LIBRARY_PATH: &str = "DYLD_LIBRARY_PATH";
 #[cfg(not(target_os = "macos"))]
 const LIBRARY_PATH: &str = "LD_LIBRARY_PATH";
 
-fn library_path(libraries: &Libraries) -> OsString {
+fn library_path(libraries: &Libraries, cells_in: &[PathBuf]) -> OsString {
     let inherited = std::env::var_os(LIBRARY_PATH).unwrap_or_default();
     let folders = libraries
         .library_path()
         .into_iter()
+        .chain(cells_in.iter().cloned())
         .chain(std::env::split_paths(&inherited));
     std::env::join_paths(folders.filter(|folder| !folder.as_os_str().is_empty()))
         .unwrap_or(inherited)

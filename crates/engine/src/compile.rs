@@ -1,6 +1,6 @@
 //! One call of rustc: a generated crate in, a shared library or diagnostics out. Knows flags, not cells.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
 use std::os::unix::process::CommandExt;
@@ -11,7 +11,24 @@ use std::sync::{Arc, Mutex};
 use crate::diagnostic::Diagnostic;
 use crate::generate::Generated;
 use crate::libraries::Libraries;
+use crate::store::{DOOR, LINK, Reads, module_files};
 use crate::{Config, EngineError};
+
+/// What every cell is compiled with; part of each cell's name.
+pub(crate) const FLAGS: [&str; 11] = [
+    "--edition=2024",
+    "--crate-type=dylib",
+    "-Cprefer-dynamic",
+    "-Cdebuginfo=0",
+    "-Cdebug-assertions=on",
+    "-Coverflow-checks=on",
+    // Style is not the lesson; a forgotten `.await` or an ignored `Result` is.
+    "-Aunused",
+    "-Anonstandard_style",
+    "-Aprivate_interfaces",
+    "-Aprivate_bounds",
+    "-Wunused_must_use",
+];
 
 /// What rustc is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,11 +44,15 @@ pub(crate) struct Job<'a> {
     pub(crate) libraries: &'a Libraries,
     pub(crate) crate_name: &'a str,
     pub(crate) generated: &'a Generated,
-    /// Compiled cells that this one refers to.
-    pub(crate) cells: &'a BTreeSet<String>,
+    /// Compiled cells that this one refers to, and their libraries.
+    pub(crate) cells: &'a BTreeMap<String, PathBuf>,
+    /// Folders with the cells behind those.
+    pub(crate) search: &'a [PathBuf],
+    /// Where relative paths that the cell includes start.
+    pub(crate) working_dir: &'a Path,
     /// `0` to `3`, `s` or `z`.
     pub(crate) optimization: &'a str,
-    /// An existing folder of this job's own.
+    /// An existing folder of this job's own, without links in its path.
     pub(crate) folder: &'a Path,
 }
 
@@ -39,8 +60,12 @@ pub(crate) struct Job<'a> {
 #[derive(Debug, Default)]
 pub(crate) struct Answer {
     pub(crate) diagnostics: Vec<Diagnostic>,
+    /// The same as rustc wrote them, a line each.
+    pub(crate) lines: Vec<String>,
     /// The library, if it was asked for and there were no errors.
     pub(crate) library: Option<PathBuf>,
+    /// What was read besides the text, if rustc got so far that it knew.
+    pub(crate) reads: Option<Reads>,
     /// What rustc printed that is not a diagnostic, for when it crashes.
     pub(crate) complaint: String,
     /// Somebody stopped it.
@@ -106,9 +131,23 @@ impl Job<'_> {
         for file in &self.generated.files {
             fs::write(sources.join(&file.name), &file.text).map_err(trouble)?;
         }
+        for file in &self.generated.files {
+            if file.text.contains(DOOR) {
+                link(self.working_dir, &self.folder.join(LINK)).map_err(trouble)?;
+            }
+            for name in module_files(&file.text) {
+                let own = self.working_dir.join(&name);
+                if own.exists() {
+                    link(&own, &sources.join(name)).map_err(trouble)?;
+                }
+            }
+        }
         let library = self.folder.join(library_file(self.crate_name));
+        let dep_info = self.folder.join("reads.d");
+        // That of an earlier attempt says nothing about this one.
+        let _ = fs::remove_file(&dep_info);
         let mut rustc = self
-            .command(goal, &library)
+            .command(goal, &library, &dep_info)
             .spawn()
             .map_err(|_| EngineError::NoCompiler)?;
         let group = rustc.id() as i32;
@@ -123,7 +162,10 @@ impl Job<'_> {
                 .map_while(Result::ok)
             {
                 match Diagnostic::parse(&line) {
-                    Some(diagnostic) => answer.diagnostics.push(diagnostic),
+                    Some(diagnostic) => {
+                        answer.diagnostics.push(diagnostic);
+                        answer.lines.push(line);
+                    }
                     None => answer.complaint += &(line + "\n"),
                 }
             }
@@ -133,55 +175,46 @@ impl Job<'_> {
         let status = rustc.wait().map_err(|_| EngineError::NoCompiler)?;
         answer.stopped = stopper.is_stopped();
         answer.library = (goal == Goal::Library && status.success()).then_some(library);
+        answer.reads = fs::read(&dep_info)
+            .ok()
+            .map(|list| Reads::from_dep_info(&String::from_utf8_lossy(&list), self.crate_name));
         Ok(answer)
     }
 
-    fn command(&self, goal: Goal, library: &Path) -> Command {
+    fn command(&self, goal: Goal, library: &Path, dep_info: &Path) -> Command {
         let mut rustc = Command::new(&self.libraries.toolchain.rustc);
         rustc
             .current_dir(self.folder)
-            .args([
-                "--edition=2024",
-                "--crate-type=dylib",
-                "--error-format=json",
-                "--diagnostic-width=100000",
-            ])
+            .args(["--error-format=json", "--diagnostic-width=100000"])
+            .args(FLAGS)
             .arg(format!("--crate-name={}", self.crate_name))
-            .args([
-                "-Cprefer-dynamic",
-                "-Cdebuginfo=0",
-                "-Cdebug-assertions=on",
-                "-Coverflow-checks=on",
-            ])
             .arg(format!("-Copt-level={}", self.optimization))
-            // Style is not the lesson; a forgotten `.await` or an ignored `Result` is.
-            .args([
-                "-Aunused",
-                "-Anonstandard_style",
-                "-Aprivate_interfaces",
-                "-Aprivate_bounds",
-                "-Wunused_must_use",
-            ])
+            // The same cell gives the same bytes wherever it is compiled, and what it includes has the name that it has
+            // in the working directory.
+            .arg(format!("--remap-path-prefix={}=", self.folder.display()))
+            .arg(format!(
+                "--remap-path-prefix={}/{}=.",
+                self.crate_name,
+                DOOR.trim_end_matches('/')
+            ))
             .arg(format!(
                 "--extern={}={}",
                 self.libraries.name,
                 self.libraries.dylib().display()
-            ))
-            .arg(format!("-Ldependency={}", self.libraries.cells().display()));
-        for folder in self.libraries.search() {
+            ));
+        for folder in self.search.iter().chain(self.libraries.search()) {
             rustc.arg(format!("-Ldependency={}", folder.display()));
         }
         for (name, path) in self.libraries.externs() {
             rustc.arg(format!("--extern={name}={}", path.display()));
         }
-        for name in self.cells {
-            rustc.arg(format!(
-                "--extern={name}={}",
-                self.libraries.cells().join(library_file(name)).display()
-            ));
+        for (name, path) in self.cells {
+            rustc.arg(format!("--extern={name}={}", path.display()));
         }
         match goal {
-            Goal::Library => rustc.arg("-o").arg(library),
+            Goal::Library => rustc
+                .arg(format!("--emit=link={}", library.display()))
+                .arg(format!("--emit=dep-info={}", dep_info.display())),
             // The flag that keeps rustc from shortening paths has no stable form; nothing compiled this way is kept.
             Goal::Types => rustc
                 .env("RUSTC_BOOTSTRAP", "1")
@@ -215,6 +248,14 @@ pub fn plain_rustc(config: &Config) -> Result<Command, EngineError> {
         rustc.arg(format!("--extern={name}={}", path.display()));
     }
     Ok(rustc)
+}
+
+/// Makes a link, unless something of that name is there: an earlier attempt's link, or a generated file.
+fn link(to: &Path, place: &Path) -> std::io::Result<()> {
+    match std::os::unix::fs::symlink(to, place) {
+        Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => Err(error),
+        _ => Ok(()),
+    }
 }
 
 /// The file name of a compiled cell.

@@ -15,6 +15,7 @@ pub(crate) enum Known {
     Checkpoint,
     Threads,
     Runtime,
+    Cache,
     Help,
 }
 
@@ -28,7 +29,7 @@ pub(crate) struct Entry {
     pub(crate) does: &'static str,
 }
 
-pub(crate) const TABLE: [Entry; 11] = [
+pub(crate) const TABLE: [Entry; 12] = [
     Entry {
         known: Known::Dep,
         name: "dep",
@@ -88,6 +89,12 @@ pub(crate) const TABLE: [Entry; 11] = [
         name: "runtime",
         argument: "[current_thread|multi_thread [WORKERS]]",
         does: "choose the Tokio runtime that awaits",
+    },
+    Entry {
+        known: Known::Cache,
+        name: "cache",
+        argument: "[clear|MB]",
+        does: "show the cache of compiled cells, empty it, or give it a limit",
     },
     Entry {
         known: Known::Help,

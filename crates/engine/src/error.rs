@@ -30,6 +30,10 @@ pub enum EngineError {
     )]
     GaveUp,
     #[error(
+        "a file that the cell includes changed each time it was being compiled; run the cell when the file is at rest"
+    )]
+    InputsChange,
+    #[error(
         "interrupted while libraries were being built; what is finished stays, the rest is built when it is needed"
     )]
     Stopped,

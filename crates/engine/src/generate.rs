@@ -359,9 +359,11 @@ impl Writer {
                 _ => None,
             })
         };
+        let doors = crate::store::doors(&source);
         let (mut line, mut column) = self.here();
         for (at, character) in source.char_indices().chain([(source.len(), '\n')]) {
-            for text in inserted(at) {
+            let door = (doors.contains(&at) && kept(at)).then_some(crate::store::DOOR);
+            for text in inserted(at).chain(door) {
                 self.map
                     .insertions
                     .push((line, column, text.chars().count()));

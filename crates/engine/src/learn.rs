@@ -1,17 +1,18 @@
 //! What rustc's answers teach about a cell: the types of its variables, and what the next attempt must do differently.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::EngineError;
-use crate::cell::ItemKind;
+use crate::cell::{Cell, ItemKind};
 use crate::compile::Answer;
 use crate::diagnostic::Diagnostic;
 use crate::event::FailureKind;
 use crate::generate::{Knowledge, Part};
 use crate::plan::{LeftOut, Plan};
-use crate::prepare::{Refusal, Types};
+use crate::prepare::{Findings, Kept, Refusal, Types};
 use crate::report::Files;
 use crate::session::{LossReason, Session};
+use crate::type_name::{self, Named};
 
 /// rustc's names for the types of the probed variables.
 pub(crate) fn probed(files: &Files, answer: &Answer) -> Types {
@@ -154,4 +155,58 @@ pub(crate) fn refusal(session: &Session, files: &Files, answer: &Answer) -> Refu
         codes: all.iter().filter_map(|error| error.code.clone()).collect(),
     };
     Refusal::Cell(failure)
+}
+
+/// Turns rustc's names for the types of the new variables into paths for later cells.
+pub(crate) fn name_types(
+    cell: &Cell,
+    plan: &Plan,
+    knowledge: &Knowledge,
+    crate_name: &str,
+    mut types: Types,
+    findings: &mut Findings,
+) {
+    let own: BTreeSet<&str> = plan
+        .emitted
+        .iter()
+        .flat_map(|index| &cell.items[*index].names)
+        .map(String::as_str)
+        .collect();
+    for binding in cell
+        .bindings
+        .iter()
+        .filter(|binding| !knowledge.not_kept.contains(&binding.name))
+    {
+        let name = binding.name.clone();
+        let kind = types.remove(&name).unwrap_or_else(|| "?".into());
+        match type_name::for_later_cells(&kind, crate_name, &own) {
+            Named::Path(kind) => findings.kept.push(Kept {
+                name,
+                mutable: binding.mutable,
+                kind,
+            }),
+            Named::Unnameable => drop(
+                findings
+                    .lost
+                    .insert(name, LossReason::Unnameable(crate::report::clean(&kind))),
+            ),
+        }
+    }
+}
+
+/// What the compiler has to say of a cell that works.
+pub(crate) fn warnings(session: &Session, files: &Files, answer: &Answer) -> Vec<String> {
+    let about_cell =
+        |warning: &&Diagnostic| warning.primary().is_some() && files.concerns_learner(warning);
+    let warnings = answer.diagnostics.iter().filter(about_cell);
+    warnings
+        .map(|warning| files.draw(warning, session))
+        .collect()
+}
+
+/// Whether the same text is sure to be refused again: every error is about a place in it, and none about a file that
+/// may come to be. A full disk or a linker that was killed has no place.
+pub(crate) fn is_for_good(answer: &Answer) -> bool {
+    let mut errors = answer.diagnostics.iter().filter(|found| found.is_error());
+    errors.all(|error| error.primary().is_some() && !error.message.starts_with("couldn't read"))
 }

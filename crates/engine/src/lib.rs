@@ -18,6 +18,7 @@ mod bookkeeping;
 mod brackets;
 mod cache;
 mod cell;
+mod cell_cache;
 mod child;
 mod compile;
 mod completeness;
@@ -39,12 +40,14 @@ mod prepare;
 mod report;
 mod scope;
 mod session;
+mod store;
 mod type_name;
 
+pub use cell_cache::{CacheUse, cache_use, check_shared_cache, clear_cache};
 #[doc(hidden)]
 pub use compile::plain_rustc;
 pub use completeness::{Completeness, completeness};
-pub use config::Config;
+pub use config::{Config, SHARED_CACHE};
 pub use engine::{Engine, Interrupter, is_prepared, prepare};
 pub use error::EngineError;
 pub use event::{Event, Failure, FailureKind, MimeBundle, Outcome, Position};

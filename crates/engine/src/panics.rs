@@ -125,6 +125,11 @@ impl LoadedCells {
 
 /// The last parts of a path: enough to recognise a crate and a file.
 pub(crate) fn short_path(file: &str) -> String {
+    // A module of the learner's own stands beside the generated files.
+    let own = file
+        .strip_prefix("cell_")
+        .and_then(|rest| rest.split_once('/'));
+    let file = own.map_or(file, |(_, name)| name).trim_start_matches("./");
     let parts: Vec<&str> = file.split('/').collect();
     parts[parts.len().saturating_sub(4)..].join("/")
 }

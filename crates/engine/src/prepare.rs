@@ -3,29 +3,34 @@
 //! named, whether it awaits inside a macro, which earlier `use` no longer holds.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
 use crate::cell::Cell;
-use crate::compile::{Answer, Goal, Job, Stopper, library_file};
+use crate::compile::{Answer, FLAGS, Goal, Job, Stopper};
 use crate::diagnostic::Diagnostic;
 use crate::event::Failure;
 use crate::generate::{Generated, Knowledge, generate};
-use crate::learn::{learn, needs_async, probed, refusal};
+use crate::learn::{is_for_good, learn, name_types, needs_async, probed, refusal, warnings};
 use crate::libraries::Libraries;
 use crate::plan::{LeftOut, Plan};
 use crate::report::Files;
 use crate::session::{LossReason, Session};
-use crate::type_name::{self, Named};
+use crate::store::{Entry, Known, Name, Store, sure_reads};
 use crate::{EngineError, cache};
 
 /// Attempts after which a cell is given up; each one learns something, so real cells need two or three.
 const ATTEMPTS: usize = 12;
 
+/// Compilations of a cell whose included files change, or turn out to include others, before it is given up.
+const ROUNDS: usize = 8;
+
 /// What cells are compiled with.
 pub(crate) struct Workshop<'a> {
     pub(crate) libraries: &'a Libraries,
+    pub(crate) store: &'a Arc<Store>,
     pub(crate) optimization: &'a str,
     pub(crate) stopper: &'a Stopper,
 }
@@ -41,10 +46,12 @@ pub(crate) struct Prepared {
     pub(crate) from_cache: bool,
 }
 
+/// Changes with what [`Findings`] hold, so that older ones are not taken for new ones.
+const FORMAT: &str = "2";
+
 /// What the compiler found out about a cell; kept beside its library.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Findings {
-    library_hash: String,
     /// New variables, with types that any later cell can write.
     pub(crate) kept: Vec<Kept>,
     /// New variables that end with the cell.
@@ -56,8 +63,15 @@ pub(crate) struct Findings {
     pub(crate) uses_left_out: BTreeSet<String>,
     /// Tokens of earlier definitions that do not fit what the cell defines.
     definitions_left_out: BTreeSet<String>,
-    /// Warnings, drawn.
+    /// Warnings, drawn: each time anew, because they name the cell by its number.
+    #[serde(skip)]
     pub(crate) warnings: Vec<String>,
+    /// What rustc said, as it said it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    said: Vec<String>,
+    /// The cell does not compile.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    refused: bool,
 }
 
 /// A new variable.
@@ -79,7 +93,7 @@ struct Attempt<'a> {
     number: usize,
     salt: usize,
     reuse: bool,
-    crate_name: &'a str,
+    name: &'a Name,
 }
 
 /// Why there is nothing to run.
@@ -110,20 +124,26 @@ impl Workshop<'_> {
     ) -> Result<Prepared, Refusal> {
         let mut reuse = false;
         let mut plan = Plan::new(session, cell, &LeftOut::default(), reuse);
-        let mut crate_name = self.name(session, cell, &plan, salt);
+        let mut name = self.name(session, cell, &plan, salt);
         let in_force = |crate_name: &str| {
             session
                 .definitions
                 .iter()
                 .any(|earlier| earlier.home == crate_name)
         };
-        if !cell.items.is_empty() && !in_force(&crate_name) {
+        // An item that includes a file may be another one though its words are the same.
+        if !cell.items.is_empty() && !name.has_inputs() && !in_force(&name.full) {
             // Not a plain second run: leave alone what is in force word for word.
             reuse = true;
             plan = Plan::new(session, cell, &LeftOut::default(), reuse);
-            crate_name = self.name(session, cell, &plan, salt);
+            name = self.name(session, cell, &plan, salt);
         }
-        if let Some(findings) = self.cached(&crate_name) {
+        let store = self.store;
+        if let Some(Entry {
+            library,
+            notes: mut findings,
+        }) = store.find::<Findings>(&name)
+        {
             let left_out = findings.left_out(session);
             if left_out != LeftOut::default() {
                 plan = Plan::new(session, cell, &left_out, reuse);
@@ -133,13 +153,24 @@ impl Workshop<'_> {
                 cell,
                 &plan,
                 &findings.knowledge(),
-                &crate_name,
+                &name.full,
                 salt,
                 false,
             );
-            let library = self.library(&crate_name);
+            if !findings.said.is_empty() {
+                let said = findings.said.iter();
+                let answer = Answer {
+                    diagnostics: said.filter_map(|line| Diagnostic::parse(line)).collect(),
+                    ..Answer::default()
+                };
+                let files = Files::new(&name.full, &generated, source, number, !cell.is_rust);
+                if findings.refused {
+                    return Err(refusal(session, &files, &answer));
+                }
+                findings.warnings = warnings(session, &files, &answer);
+            }
             return Ok(Prepared {
-                crate_name,
+                crate_name: name.full,
                 library,
                 plan,
                 generated,
@@ -147,15 +178,22 @@ impl Workshop<'_> {
                 from_cache: true,
             });
         }
-        self.compile(&Attempt {
-            session,
-            cell,
-            source,
-            number,
-            salt,
-            reuse,
-            crate_name: &crate_name,
-        })
+        for _ in 0..ROUNDS {
+            let compiled = self.compile(&Attempt {
+                session,
+                cell,
+                source,
+                number,
+                salt,
+                reuse,
+                name: &name,
+            })?;
+            match compiled {
+                Some(prepared) => return Ok(prepared),
+                None => name = self.name(session, cell, &plan, salt),
+            }
+        }
+        Err(Refusal::Engine(EngineError::InputsChange))
     }
 
     /// The type of an expression, given as the cell `let NAME = EXPRESSION;`.
@@ -168,7 +206,7 @@ impl Workshop<'_> {
     ) -> Result<String, Refusal> {
         let left_out = LeftOut::default();
         let plan = Plan::new(session, cell, &left_out, true);
-        let crate_name = &self.name(session, cell, &plan, 0);
+        let name = &self.name(session, cell, &plan, 0);
         let (salt, reuse) = (0, true);
         let attempt = Attempt {
             session,
@@ -177,7 +215,7 @@ impl Workshop<'_> {
             number,
             salt,
             reuse,
-            crate_name,
+            name,
         };
         let mut knowledge = Knowledge::default();
         loop {
@@ -185,7 +223,7 @@ impl Workshop<'_> {
             if answer.stopped {
                 return Err(Refusal::Stopped);
             }
-            let files = Files::new(crate_name, &generated, source, number, !cell.is_rust);
+            let files = Files::new(&name.full, &generated, source, number, !cell.is_rust);
             if let Some(kind) = probed(&files, &answer).into_values().next() {
                 return Ok(crate::report::clean(&kind));
             }
@@ -197,8 +235,8 @@ impl Workshop<'_> {
         }
     }
 
-    /// Compiles until it works, or until there is nothing left to learn.
-    fn compile(&self, attempt: &Attempt<'_>) -> Result<Prepared, Refusal> {
+    /// Compiles until it works, or until there is nothing left to learn; nothing if the cell needs another name.
+    fn compile(&self, attempt: &Attempt<'_>) -> Result<Option<Prepared>, Refusal> {
         // The types of new variables are asked for beside the attempts, which do not depend on them.
         let asking = Stopper::default();
         std::thread::scope(|scope| {
@@ -212,7 +250,11 @@ impl Workshop<'_> {
         })
     }
 
-    fn attempts<'scope, F>(&self, attempt: &Attempt<'_>, ask: F) -> Result<Prepared, Refusal>
+    fn attempts<'scope, F>(
+        &self,
+        attempt: &Attempt<'_>,
+        ask: F,
+    ) -> Result<Option<Prepared>, Refusal>
     where
         F: Fn(
             &Knowledge,
@@ -224,10 +266,12 @@ impl Workshop<'_> {
             cell,
             source,
             number,
-            crate_name,
+            name,
             ..
         } = attempt;
-        let folder = self.staging()?;
+        let crate_name = &*name.full;
+        let store = self.store;
+        let folder = store.staging()?;
         let (mut knowledge, mut left_out, mut lost) =
             (Knowledge::default(), LeftOut::default(), BTreeMap::new());
         let mut asked = (!cell.bindings.is_empty()).then(|| ask(&knowledge, &left_out));
@@ -242,7 +286,7 @@ impl Workshop<'_> {
                 attempt.salt,
                 false,
             );
-            let cells = cells_in(&generated, crate_name);
+            let cells = self.cells_in(&generated, crate_name);
             let files = Files::new(crate_name, &generated, source, *number, !cell.is_rust);
             let answer = self
                 .job(crate_name, &generated, &cells, folder.path())
@@ -251,6 +295,10 @@ impl Workshop<'_> {
                 return Err(Refusal::Stopped);
             }
             if let Some(library) = &answer.library {
+                let reads = answer.reads.clone().unwrap_or_default();
+                let Known::Yes(inputs) = store.check(name, &reads)? else {
+                    return Ok(None);
+                };
                 let joined =
                     |thread: std::thread::ScopedJoinHandle<'scope, Result<Types, EngineError>>| {
                         thread.join().unwrap_or_else(|_| Ok(Types::new()))
@@ -263,41 +311,19 @@ impl Workshop<'_> {
                     // The question was asked before it was known how the cell compiles.
                     types = joined(ask(&knowledge, &left_out))?;
                 }
-                let about_cell = |warning: &&Diagnostic| {
-                    warning.primary().is_some() && files.concerns_learner(warning)
-                };
-                let mut findings = Findings {
-                    library_hash: cache::hash_file(library)
-                        .map_err(|error| self.trouble(&error))?,
-                    warnings: answer
-                        .diagnostics
-                        .iter()
-                        .filter(about_cell)
-                        .map(|warning| files.draw(warning, session))
-                        .collect(),
-                    moved: knowledge.moved.clone(),
-                    awaits: knowledge.awaits,
-                    uses_left_out: left_out.uses.clone(),
-                    definitions_left_out: left_out
-                        .definitions
-                        .iter()
-                        .map(|index| session.definitions[*index].item.tokens.clone())
-                        .collect(),
-                    lost,
-                    ..Findings::default()
-                };
+                let mut findings = Findings::learned(session, &knowledge, &left_out, lost);
+                findings.said = answer.lines.clone();
                 name_types(cell, &plan, &knowledge, crate_name, types, &mut findings);
-                self.store(crate_name, library, &findings)
-                    .map_err(|error| self.trouble(&error))?;
-                let library = self.library(crate_name);
-                return Ok(Prepared {
-                    crate_name: (*crate_name).to_owned(),
-                    library,
+                let mut put = store.put(name, inputs, Some(library), findings)?;
+                put.notes.warnings = warnings(session, &files, &answer);
+                return Ok(Some(Prepared {
+                    crate_name: crate_name.to_owned(),
+                    library: put.library,
                     plan,
                     generated,
-                    findings,
+                    findings: put.notes,
                     from_cache: false,
-                });
+                }));
             }
             let before = (knowledge.clone(), left_out.clone());
             learn(
@@ -310,6 +336,15 @@ impl Workshop<'_> {
                 &mut lost,
             );
             if before == (knowledge.clone(), left_out.clone()) {
+                if let Some(reads) = answer.reads.as_ref().filter(|_| is_for_good(&answer)) {
+                    let Known::Yes(inputs) = store.check(name, reads)? else {
+                        return Ok(None);
+                    };
+                    let mut findings = Findings::learned(session, &knowledge, &left_out, lost);
+                    findings.said = answer.lines.clone();
+                    findings.refused = true;
+                    store.put(name, inputs, None, findings)?;
+                }
                 return Err(refusal(session, &files, &answer));
             }
         }
@@ -327,11 +362,11 @@ impl Workshop<'_> {
             cell,
             source,
             number,
-            crate_name,
+            name,
             ..
         } = attempt;
         let (generated, answer) = self.probe(attempt, knowledge, left_out, stopper)?;
-        let files = Files::new(crate_name, &generated, source, *number, !cell.is_rust);
+        let files = Files::new(&name.full, &generated, source, *number, !cell.is_rust);
         Ok(probed(&files, &answer))
     }
 
@@ -346,10 +381,11 @@ impl Workshop<'_> {
         let Attempt {
             session,
             cell,
-            crate_name,
+            name,
             ..
         } = attempt;
-        let folder = self.staging()?;
+        let crate_name = &name.full;
+        let folder = self.store.staging()?;
         let plan = Plan::new(session, cell, left_out, attempt.reuse);
         let generated = self.generated(
             session,
@@ -360,7 +396,7 @@ impl Workshop<'_> {
             attempt.salt,
             true,
         );
-        let cells = cells_in(&generated, crate_name);
+        let cells = self.cells_in(&generated, crate_name);
         let answer = self
             .job(crate_name, &generated, &cells, folder.path())
             .run(Goal::Types, stopper)?;
@@ -395,8 +431,15 @@ impl Workshop<'_> {
         generated
     }
 
-    /// The name of the cell's crate: a hash of everything that decides what it does.
-    fn name(&self, session: &Session, cell: &Cell, plan: &Plan, salt: usize) -> String {
+    /// The name of the cell's crate: a hash of everything that decides what the cell does.
+    ///
+    /// In it: the generated text, and with it the earlier cells and the set of libraries that it names (whose names are
+    /// hashes of the same kind; the set's knows the toolchain, too); the very build of the set; the optimisation; the
+    /// flags; this crate's version; `RUSTC_BOOTSTRAP`, which lets rustc accept more; the content of files that the cell
+    /// includes and of variables that it asks for with `env!`.
+    ///
+    /// Not in it: the linker and the C library of this machine, and what a procedural macro reads without telling rustc.
+    fn name(&self, session: &Session, cell: &Cell, plan: &Plan, salt: usize) -> Name {
         let generated = self.generated(
             session,
             cell,
@@ -406,77 +449,86 @@ impl Workshop<'_> {
             salt,
             false,
         );
+        let bootstrap = std::env::var_os("RUSTC_BOOTSTRAP").unwrap_or_default();
         let mut parts: Vec<&[u8]> = vec![
             self.optimization.as_bytes(),
             env!("CARGO_PKG_VERSION").as_bytes(),
+            FORMAT.as_bytes(),
+            self.libraries.identity().as_bytes(),
+            bootstrap.as_encoded_bytes(),
         ];
+        parts.extend(FLAGS.map(str::as_bytes));
         for file in &generated.files {
             parts.extend([file.name.as_bytes(), file.text.as_bytes()]);
         }
-        format!("cell_{}", cache::short_hash(parts))
+        let base = format!("cell_{}", cache::short_hash(parts));
+        let texts = generated.files.iter().map(|file| &*file.text);
+        self.store.name(&base, sure_reads(texts))
     }
 
     fn job<'a>(
         &'a self,
         crate_name: &'a str,
         generated: &'a Generated,
-        cells: &'a BTreeSet<String>,
-        folder: &'a std::path::Path,
+        cells: &'a Cells,
+        folder: &'a Path,
     ) -> Job<'a> {
         Job {
             libraries: self.libraries,
             crate_name,
             generated,
-            cells,
+            cells: &cells.named,
+            search: &cells.search,
+            working_dir: self.store.working_dir(),
             optimization: self.optimization,
             folder,
         }
     }
 
-    fn staging(&self) -> Result<tempfile::TempDir, EngineError> {
-        let cells = self.libraries.cells();
-        cache::private_folder(&cells)?;
-        tempfile::Builder::new()
-            .prefix("compiling-")
-            .tempdir_in(&cells)
-            .map_err(|error| self.trouble(&error))
-    }
-
-    fn trouble(&self, error: &std::io::Error) -> EngineError {
-        EngineError::Cache {
-            path: self.libraries.cells(),
-            reason: error.to_string(),
+    /// The earlier cells whose crates the generated text names, and where they are.
+    fn cells_in(&self, generated: &Generated, own: &str) -> Cells {
+        let store = self.store;
+        let named = names_in(generated, own);
+        Cells {
+            named: named
+                .into_iter()
+                .map(|name| {
+                    let library = store.library(&name);
+                    (name, library)
+                })
+                .collect(),
+            search: store.folders(),
         }
-    }
-
-    fn library(&self, crate_name: &str) -> PathBuf {
-        self.libraries.cells().join(library_file(crate_name))
-    }
-
-    fn record(&self, crate_name: &str) -> PathBuf {
-        self.libraries.cells().join(format!("{crate_name}.json"))
-    }
-
-    fn store(
-        &self,
-        crate_name: &str,
-        library: &std::path::Path,
-        findings: &Findings,
-    ) -> std::io::Result<()> {
-        std::fs::rename(library, self.library(crate_name))?;
-        cache::write(&self.record(crate_name), &serde_json::to_vec(findings)?)
-    }
-
-    /// What is in the cache, if it is whole and unchanged.
-    fn cached(&self, crate_name: &str) -> Option<Findings> {
-        let findings: Findings =
-            serde_json::from_slice(&std::fs::read(self.record(crate_name)).ok()?).ok()?;
-        (cache::hash_file(&self.library(crate_name)).ok()? == findings.library_hash)
-            .then_some(findings)
     }
 }
 
+/// Earlier cells, for the compiler.
+struct Cells {
+    named: BTreeMap<String, PathBuf>,
+    search: Vec<PathBuf>,
+}
+
 impl Findings {
+    /// What is known after the last attempt.
+    fn learned(
+        session: &Session,
+        knowledge: &Knowledge,
+        left_out: &LeftOut,
+        lost: BTreeMap<String, LossReason>,
+    ) -> Findings {
+        let definitions = left_out.definitions.iter();
+        Findings {
+            moved: knowledge.moved.clone(),
+            awaits: knowledge.awaits,
+            uses_left_out: left_out.uses.clone(),
+            definitions_left_out: definitions
+                .map(|index| session.definitions[*index].item.tokens.clone())
+                .collect(),
+            lost,
+            ..Findings::default()
+        }
+    }
+
     fn knowledge(&self) -> Knowledge {
         let not_kept = self
             .lost
@@ -503,45 +555,8 @@ impl Findings {
     }
 }
 
-/// Turns rustc's names for the types of the new variables into paths for later cells.
-fn name_types(
-    cell: &Cell,
-    plan: &Plan,
-    knowledge: &Knowledge,
-    crate_name: &str,
-    mut types: Types,
-    findings: &mut Findings,
-) {
-    let own: BTreeSet<&str> = plan
-        .emitted
-        .iter()
-        .flat_map(|index| &cell.items[*index].names)
-        .map(String::as_str)
-        .collect();
-    for binding in cell
-        .bindings
-        .iter()
-        .filter(|binding| !knowledge.not_kept.contains(&binding.name))
-    {
-        let name = binding.name.clone();
-        let kind = types.remove(&name).unwrap_or_else(|| "?".into());
-        match type_name::for_later_cells(&kind, crate_name, &own) {
-            Named::Path(kind) => findings.kept.push(Kept {
-                name,
-                mutable: binding.mutable,
-                kind,
-            }),
-            Named::Unnameable => drop(
-                findings
-                    .lost
-                    .insert(name, LossReason::Unnameable(crate::report::clean(&kind))),
-            ),
-        }
-    }
-}
-
 /// The earlier cells whose crates the generated text names.
-fn cells_in(generated: &Generated, own: &str) -> BTreeSet<String> {
+fn names_in(generated: &Generated, own: &str) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     for file in &generated.files {
         for (at, _) in file.text.match_indices("cell_") {

@@ -193,6 +193,7 @@ impl<'a> Files<'a> {
                 None => {}
             }
         }
+        advice.extend(crate::store::advice(diagnostic));
         advice.extend(self.advice(diagnostic, session));
         for text in &advice {
             group = group.element(Level::HELP.message(text.as_str()));
@@ -443,6 +444,11 @@ pub(crate) fn clean(text: &str) -> String {
             .unwrap_or(tail.len());
         let generated = digits > 0 && (prefix == "carried_" || digits == 16);
         let after = &tail[digits..];
+        // A file that the cell includes is named as the cell names it.
+        if let Some(path) = crate::store::learners_file(after).filter(|_| generated) {
+            rest = path;
+            continue;
+        }
         // `cell_0123456789abcdef/body.rs:2:20` is line 2 of the cell.
         let file = after
             .strip_prefix('/')

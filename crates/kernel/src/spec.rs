@@ -2,6 +2,7 @@
 //!
 //! A folder that is not ours is never touched without `force`. Ours is known by `metadata.loopbot` in its `kernel.json`.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -26,6 +27,9 @@ pub struct Kernelspec {
     pub language: String,
     pub interrupt_mode: String,
     pub kernel_protocol_version: String,
+    /// Environment variables of the kernel.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub env: BTreeMap<String, String>,
     pub metadata: Value,
 }
 
@@ -56,6 +60,7 @@ impl Kernelspec {
             language: "rust".to_owned(),
             interrupt_mode: "message".to_owned(),
             kernel_protocol_version: crate::wire::PROTOCOL.to_owned(),
+            env: BTreeMap::new(),
             metadata: json!({
                 "debugger": false,
                 "loopbot": {"version": env!("CARGO_PKG_VERSION")},
@@ -86,6 +91,20 @@ impl Kernelspec {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub fn install(dir: &Path, name: &str, exe: &Path, force: bool) -> Result<PathBuf, SpecError> {
+    install_with(dir, name, exe, BTreeMap::new(), force)
+}
+
+/// Like [`install`], for a kernel that Jupyter starts with these environment variables.
+///
+/// # Errors
+/// Those of [`install`].
+pub fn install_with(
+    dir: &Path,
+    name: &str,
+    exe: &Path,
+    env: BTreeMap<String, String>,
+    force: bool,
+) -> Result<PathBuf, SpecError> {
     let place = place(dir, name)?;
     let exe = std::path::absolute(exe).map_err(at(exe))?;
     let exe = exe
@@ -101,7 +120,11 @@ pub fn install(dir: &Path, name: &str, exe: &Path, force: bool) -> Result<PathBu
         .tempdir_in(dir)
         .map_err(at(dir))?;
     let file = beside.path().join("kernel.json");
-    std::fs::write(&file, Kernelspec::new(exe).to_json()).map_err(at(&file))?;
+    let spec = Kernelspec {
+        env,
+        ..Kernelspec::new(exe)
+    };
+    std::fs::write(&file, spec.to_json()).map_err(at(&file))?;
     let logo = beside.path().join("logo-svg.svg");
     std::fs::write(&logo, LOGO).map_err(at(&logo))?;
     replace(beside, &place)?;

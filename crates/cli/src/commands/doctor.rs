@@ -31,7 +31,7 @@ impl Doctor {
         let python = PythonSide::locate(&data)?;
         let config = loopbot_engine::Config::from_env()?;
         let lab = invocation::command("lab");
-        let findings = [
+        let mut findings = vec![
             tool("rustc"),
             tool("cargo"),
             linker(),
@@ -62,6 +62,7 @@ impl Doctor {
             private_kernelspec(&data, &lab),
             libraries(&config, &lab),
         ];
+        findings.extend(shared_cache(&config));
         let mut missing = 0;
         for finding in &findings {
             match &finding.state {
@@ -163,6 +164,21 @@ fn libraries(config: &loopbot_engine::Config, lab: &str) -> Finding {
         state,
         mend: format!("`{lab}` builds them"),
     }
+}
+
+/// Only somebody who has named a shared cache hears of it.
+fn shared_cache(config: &loopbot_engine::Config) -> Option<Finding> {
+    let folder = config.shared_cache.as_deref()?;
+    Some(Finding {
+        what: "shared cache",
+        state: loopbot_engine::check_shared_cache(folder)
+            .map(|folder| format!("{} (only read)", folder.display()))
+            .map_err(|error| error.to_string()),
+        mend: format!(
+            "until then, or without {}, LoopBot uses your own",
+            loopbot_engine::SHARED_CACHE
+        ),
+    })
 }
 
 fn name_is_known(program: &str) -> bool {

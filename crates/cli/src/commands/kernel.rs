@@ -3,7 +3,7 @@
 //! Only `run` speaks to Jupyter; the kernel's protocol is in the crate `loopbot-kernel`. It never replaces or removes a
 //! kernel that is not LoopBot's unless told to.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use clap::{Args, Subcommand};
@@ -29,6 +29,13 @@ enum Action {
         /// Replace a kernel of that name that is not LoopBot's
         #[arg(long)]
         force: bool,
+        /// Have the kernel use the libraries and compiled cells in DIR, too, without ever writing to it
+        ///
+        /// A class shares such a folder. It is the cache of somebody who ran the lessons with LOOPBOT_CACHE=DIR and
+        /// then made it readable for all with `chmod -R go+rX DIR`. It must stay where it was made, and nobody but its
+        /// owner, who must be you, the administrator, or whoever installed loopbot, may be able to write to it.
+        #[arg(long, value_name = "DIR")]
+        shared_cache: Option<PathBuf>,
     },
     /// Take LoopBot's kernel out again
     Uninstall {
@@ -72,10 +79,21 @@ impl Place {
 impl Kernel {
     pub(crate) fn run(self) -> Result<Status> {
         match self.action {
-            Action::Install { place, force } => {
+            Action::Install {
+                place,
+                force,
+                shared_cache,
+            } => {
                 let folder = place.folder()?;
-                let installed = spec::install(&folder, &place.name, &kernelspec::program()?, force)
-                    .map_err(wrong_use)?;
+                let env = shared_cache.as_deref().map(shared_cache_variable);
+                let installed = spec::install_with(
+                    &folder,
+                    &place.name,
+                    &kernelspec::program()?,
+                    env.transpose()?.into_iter().collect(),
+                    force,
+                )
+                .map_err(wrong_use)?;
                 console::result(format_args!(
                     "The kernel `{}` is in {}.",
                     place.name,
@@ -103,6 +121,21 @@ impl Kernel {
         }
         Ok(Status::Worked)
     }
+}
+
+/// The environment variable by which the kernel knows a shared cache that it may trust.
+fn shared_cache_variable(folder: &Path) -> Result<(String, String)> {
+    let whole = loopbot_engine::check_shared_cache(folder)
+        .map_err(|error| WrongUse(error.to_string()))?
+        .into_os_string()
+        .into_string()
+        .map_err(|path| {
+            let path = path.display();
+            WrongUse(format!(
+                "{path} is not valid Unicode, which kernel.json needs"
+            ))
+        })?;
+    Ok((loopbot_engine::SHARED_CACHE.to_owned(), whole))
 }
 
 /// A bad name or one that is taken: other arguments mend it.

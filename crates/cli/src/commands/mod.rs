@@ -4,6 +4,7 @@ use clap::Subcommand;
 
 use crate::exit::Status;
 
+mod cache;
 mod check;
 mod doctor;
 mod export;
@@ -18,6 +19,7 @@ pub(crate) enum Command {
     Run(run::Run),
     Export(export::Export),
     Check(check::Check),
+    Cache(cache::Cache),
     Doctor(doctor::Doctor),
     Kernel(kernel::Kernel),
 }
@@ -29,6 +31,7 @@ pub(crate) fn run(command: Command) -> anyhow::Result<Status> {
         Command::Run(run) => run.run(),
         Command::Export(export) => export.run(),
         Command::Check(check) => check.run(),
+        Command::Cache(cache) => cache.run(),
         Command::Doctor(doctor) => doctor.run(),
         Command::Kernel(kernel) => kernel.run(),
     }

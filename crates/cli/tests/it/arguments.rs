@@ -24,7 +24,7 @@ fn check(arguments: &[&str], status: i32, expected: &str) {
 fn help_names_every_command() {
     let said = Home::new().loopbot(&["--help"]);
     assert_eq!(said.status, 0);
-    for command in ["lab", "run", "export", "check", "doctor", "kernel"] {
+    for command in ["lab", "run", "export", "check", "cache", "doctor", "kernel"] {
         assert!(
             said.stdout.contains(&format!("  {command} ")),
             "{command} is missing:\n{}",
@@ -132,4 +132,28 @@ fn a_port_that_is_taken() {
         !home.path().join("data").exists(),
         "the set-up began although the port was taken"
     );
+}
+
+#[test]
+fn the_cache_is_shown_and_emptied() {
+    let home = Home::new();
+    let cells = home.path().join("cache/toolchain/sets/set/cells");
+    std::fs::create_dir_all(&cells).unwrap();
+    for cell in ["cell_1", "cell_2"] {
+        std::fs::write(cells.join(format!("{cell}.json")), "{}").unwrap();
+        std::fs::write(cells.join(format!("lib{cell}.so")), vec![0; 1 << 20]).unwrap();
+    }
+    let place = home.path().join("cache");
+    for (arguments, expected) in [
+        (&["cache"][..], "2 compiled cells (2.0 MB) in"),
+        (
+            &["cache", "clear"],
+            "2 compiled cells (2.0 MB) were removed from",
+        ),
+        (&["cache"], "0 compiled cells (0.0 MB) in"),
+    ] {
+        let said = home.loopbot(arguments);
+        let expected = format!("{expected} {}.\n", place.display());
+        assert_eq!((said.status, said.stdout), (0, expected), "{}", said.stderr);
+    }
 }

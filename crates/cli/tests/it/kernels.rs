@@ -89,3 +89,42 @@ fn a_name_that_jupyter_would_not_accept() {
         "error: `../rust` is no kernel name; use letters, digits, `-`, `_` and `.`\n"
     );
 }
+
+#[test]
+fn a_shared_cache_must_be_one_that_others_cannot_write_to() {
+    use std::os::unix::fs::PermissionsExt;
+    let home = Home::new();
+    let shared = home.path().join("class");
+    fs::create_dir_all(home.path().join("environment")).unwrap();
+    fs::create_dir(&shared).unwrap();
+    let install = |shared: &str| {
+        home.loopbot(&[
+            "kernel",
+            "install",
+            "--prefix",
+            "environment",
+            "--shared-cache",
+            shared,
+        ])
+    };
+    for (folder, mode, expected) in [
+        ("nowhere", 0o755, "No such file"),
+        ("class", 0o777, "chmod go-w"),
+    ] {
+        fs::set_permissions(&shared, fs::Permissions::from_mode(mode)).unwrap();
+        let said = install(folder);
+        assert_eq!(said.status, 2, "{}", said.stderr);
+        assert!(said.stderr.contains(expected), "{}", said.stderr);
+    }
+    fs::set_permissions(&shared, fs::Permissions::from_mode(0o755)).unwrap();
+    let said = install("class");
+    assert_eq!((said.status, said.stderr.as_str()), (0, ""));
+    let spec = home
+        .path()
+        .join("environment/share/jupyter/kernels/rust/kernel.json");
+    let spec: serde_json::Value = serde_json::from_slice(&fs::read(spec).unwrap()).unwrap();
+    assert_eq!(
+        spec["env"]["LOOPBOT_SHARED_CACHE"],
+        shared.canonicalize().unwrap().to_str().unwrap()
+    );
+}

@@ -3,6 +3,7 @@
 //! Here stands what an engine is made of and the way of a cell through it; [`depend`], [`obey`], [`run`], [`running`] and
 //! [`checkpoints`] hold the single steps.
 
+mod cache;
 mod checkpoints;
 mod depend;
 mod obey;
@@ -27,6 +28,7 @@ use crate::failure::{directive_failure, set_up_failure};
 use crate::libraries::{Dependency, Libraries};
 use crate::panics::LoadedCells;
 use crate::session::Session;
+use crate::store::Store;
 use crate::{Config, EngineError, ScopeHandle};
 
 /// Runs the cells of one notebook.
@@ -38,6 +40,8 @@ pub struct Engine {
     extra: Vec<Dependency>,
     optimization: &'static str,
     timing: bool,
+    /// Why a shared cache is not used, until it was said.
+    refused: Option<String>,
     /// How many cells have been run.
     number: usize,
     history: History,
@@ -46,6 +50,7 @@ pub struct Engine {
     checkpoint_time: Duration,
     cells: LoadedCells,
     stage: Option<Stage>,
+    store: Option<Arc<Store>>,
     preparing: Option<std::thread::JoinHandle<Result<Stage, EngineError>>>,
     control: Arc<Control>,
 }
@@ -92,22 +97,27 @@ impl Interrupter {
 /// Builds the lesson libraries unless they are there; `progress` hears of each step. Takes a minute or two the first
 /// time, milliseconds afterwards.
 pub fn prepare(config: &Config, progress: &dyn Fn(String)) -> Result<(), EngineError> {
-    Libraries::get(config, &[], progress, &Stopper::default()).map(drop)
+    let mut config = config.clone();
+    let _ = config.check_shared_cache();
+    Libraries::get(&config, &[], progress, &Stopper::default()).map(drop)
 }
 
 /// Whether [`prepare`] would have nothing to do.
 pub fn is_prepared(config: &Config) -> Result<bool, EngineError> {
-    Libraries::are_ready(config)
+    let mut config = config.clone();
+    let _ = config.check_shared_cache();
+    Libraries::are_ready(&config)
 }
 
 impl Engine {
     /// Starts an engine. Returns at once: libraries are built, if need be, and the child process started in the
     /// background. `sink` receives events from several threads, in order, also between cells.
     pub fn start(
-        config: Config,
+        mut config: Config,
         sink: impl Fn(Event) + Send + Sync + 'static,
     ) -> Result<Engine, EngineError> {
         let history = History::new(config.checkpoint_memory);
+        let refused = config.check_shared_cache().err();
         let mut engine = Engine {
             config,
             sink: Arc::new(sink),
@@ -116,12 +126,14 @@ impl Engine {
             extra: Vec::new(),
             optimization: "0",
             timing: false,
+            refused,
             number: 0,
             history,
             running: Running::default(),
             checkpoint_time: Duration::ZERO,
             cells: LoadedCells::default(),
             stage: None,
+            store: None,
             preparing: None,
             control: Arc::default(),
         };
@@ -137,6 +149,9 @@ impl Engine {
         }
         self.control.stopper.reset();
         self.control.busy.store(true, Ordering::SeqCst);
+        if let Some(refused) = self.refused.take() {
+            self.note(&refused);
+        }
         let outcome = self.run_directives_and_code(code);
         self.control.busy.store(false, Ordering::SeqCst);
         self.scope.update(&self.session);
@@ -198,6 +213,16 @@ impl Engine {
             .ok_or_else(|| set_up_failure(EngineError::GaveUp))
     }
 
+    /// The compiled cells of the set in use.
+    fn store(&mut self) -> Result<Arc<Store>, Box<Failure>> {
+        let own = self.stage()?.libraries.cells();
+        if let Some(store) = self.store.as_ref().filter(|store| store.is_in(&own)) {
+            return Ok(store.clone());
+        }
+        let store = Arc::new(Store::open(&self.config, own).map_err(set_up_failure)?);
+        Ok(self.store.insert(store).clone())
+    }
+
     fn run_directives_and_code(&mut self, code: &str) -> Result<Option<MimeBundle>, Box<Failure>> {
         let started = Instant::now();
         self.notice_death()?;
@@ -257,8 +282,8 @@ fn start_stage(
     cells: LoadedCells,
     control: &Control,
 ) -> Result<Stage, EngineError> {
-    crate::cache::private_folder(&libraries.cells())?;
-    let child = Child::start(&libraries, &config.working_dir, sink, cells)?;
+    let folders = Store::places(config, &libraries.cells())?;
+    let child = Child::start(&libraries, &folders, &config.working_dir, sink, cells)?;
     if let Ok(mut line) = control.line.lock() {
         *line = Some(child.line().clone());
     }

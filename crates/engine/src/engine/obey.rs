@@ -62,6 +62,10 @@ impl Engine {
                 let text = self.runtime(directive)?;
                 self.show_text(text);
             }
+            Known::Cache => {
+                let text = self.cache(directive)?;
+                self.show_text(text);
+            }
             Known::Help => self.show_text(directive::help()),
         }
         Ok(())
@@ -98,9 +102,11 @@ impl Engine {
         let (session, number, optimization) =
             (self.session.clone(), self.number, self.optimization);
         let stopper = self.control.stopper.clone();
+        let store = self.store()?;
         let libraries = self.stage()?.libraries.clone();
         let workshop = Workshop {
             libraries: &libraries,
+            store: &store,
             optimization,
             stopper: &stopper,
         };

@@ -16,9 +16,11 @@ use crate::prepare::{Prepared, Workshop};
 impl Engine {
     pub(super) fn prepare(&mut self, cell: &Cell, code: &str) -> Result<Prepared, Box<Failure>> {
         let salt = self.salt(cell, code);
+        let store = self.store()?;
         let libraries = self.stage()?.libraries.clone();
         let workshop = Workshop {
             libraries: &libraries,
+            store: &store,
             optimization: self.optimization,
             stopper: &self.control.stopper,
         };

@@ -64,7 +64,8 @@ impl Libraries {
         let folder = shared.join("sets").join(&name);
         cache::private_folder(&config.cache)?;
         cache::private_folder(&folder)?;
-        if let Some(record) = Record::read(&folder) {
+        let of_class = || Record::read_shared(config, &folder);
+        if let Some(record) = of_class().or_else(|| Record::read(&folder)) {
             return Ok(Libraries {
                 name,
                 toolchain,
@@ -95,7 +96,8 @@ impl Libraries {
             toolchain.version.as_bytes(),
             sources::LOCK.as_bytes(),
         ]));
-        Ok(Record::read(&shared.join("sets").join(set_name(&toolchain, &[]))).is_some())
+        let folder = shared.join("sets").join(set_name(&toolchain, &[]));
+        Ok(Record::read_shared(config, &folder).is_some() || Record::read(&folder).is_some())
     }
 
     pub(crate) fn dylib(&self) -> &Path {
@@ -118,30 +120,60 @@ impl Libraries {
         &self.record.packages
     }
 
+    /// Tells apart two builds of the same set: what is compiled against one does not fit the other.
+    pub(crate) fn identity(&self) -> &str {
+        &self.record.dylib_hash
+    }
+
     /// The folder of compiled cells.
     pub(crate) fn cells(&self) -> PathBuf {
         self.folder.join("cells")
     }
 
-    /// Folders in which the child finds shared libraries.
+    /// Folders in which the child finds shared libraries, those of cells aside.
     pub(crate) fn library_path(&self) -> Vec<PathBuf> {
-        vec![
-            self.toolchain.library_folder.clone(),
-            self.folder.clone(),
-            self.cells(),
-        ]
+        let mut folders = vec![self.toolchain.library_folder.clone()];
+        folders.extend(self.record.dylib.parent().map(Path::to_owned));
+        folders
     }
 }
 
 impl Record {
+    /// The record of the set in the shared cache that is the same as the one in `folder` of the private cache. It is
+    /// asked first: cells of the shared cache were compiled against it.
+    fn read_shared(config: &Config, folder: &Path) -> Option<Record> {
+        let root = config.shared_cache.as_ref()?;
+        let record = root
+            .join(folder.strip_prefix(&config.cache).ok()?)
+            .join(RECORD);
+        let record: Record = cache::shared_below(root, &record)
+            .then(|| std::fs::read(&record))
+            .and_then(|text| serde_json::from_slice(&text.ok()?).ok())?;
+        (record.is_in(root) && record.is_intact()).then_some(record)
+    }
+
+    /// Whether all that the record names is in this trusted folder: it can name any place.
+    fn is_in(&self, root: &Path) -> bool {
+        let mut places = [&self.dylib, &self.host]
+            .into_iter()
+            .chain(self.externs.values())
+            .chain(&self.search);
+        places.all(|place| cache::shared_below(root, place))
+    }
+
     /// The record of a complete set whose files are what they were.
     fn read(folder: &Path) -> Option<Record> {
         let record: Record =
             serde_json::from_slice(&std::fs::read(folder.join(RECORD)).ok()?).ok()?;
-        let intact = cache::hash_file(&record.dylib).ok()? == record.dylib_hash
-            && cache::hash_file(&record.host).ok()? == record.host_hash
-            && record.externs.values().all(|path| path.is_file());
-        intact.then_some(record)
+        record.is_intact().then_some(record)
+    }
+
+    fn is_intact(&self) -> bool {
+        let unchanged =
+            |path: &Path, hash: &str| cache::hash_file(path).is_ok_and(|found| found == *hash);
+        unchanged(&self.dylib, &self.dylib_hash)
+            && unchanged(&self.host, &self.host_hash)
+            && self.externs.values().all(|path| path.is_file())
     }
 }
 

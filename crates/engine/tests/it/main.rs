@@ -6,6 +6,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod asynchronous;
+mod cache;
 mod checkpoints;
 mod directives;
 mod errors;

@@ -17,12 +17,10 @@ pub(crate) struct Notebook {
 
 impl Notebook {
     pub(crate) fn new() -> Notebook {
-        let config = Config {
-            cache: PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("cache"),
-            working_dir: PathBuf::from(env!("CARGO_MANIFEST_DIR")),
-            interrupt_grace: Duration::from_millis(300),
-            checkpoint_memory: 512 << 20,
-        };
+        Notebook::with(config())
+    }
+
+    pub(crate) fn with(config: Config) -> Notebook {
         let events = Arc::new(Mutex::new(Vec::new()));
         let seen = events.clone();
         let watched = Watched::default();
@@ -120,6 +118,17 @@ impl Notebook {
                 failure,
             },
         }
+    }
+}
+
+/// What all notebooks of the tests have in common.
+pub(crate) fn config() -> Config {
+    Config {
+        cache: PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("cache"),
+        shared_cache: None,
+        working_dir: PathBuf::from(env!("CARGO_MANIFEST_DIR")),
+        interrupt_grace: Duration::from_millis(300),
+        checkpoint_memory: 512 << 20,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use loopbot_kernel::spec::{SpecError, install, is_ours, uninstall};
+use loopbot_kernel::spec::{SpecError, install, install_with, is_ours, uninstall};
 
 const EXE: &str = "/opt/loopbot/bin/loopbot";
 
@@ -53,6 +53,16 @@ fn what_is_written() {
     "#);
     assert!(is_ours(&place));
     assert_eq!(names(&place), ["kernel.json", "logo-svg.svg"]);
+}
+
+#[test]
+fn variables_are_written_where_jupyter_reads_them() {
+    let dir = tempfile::tempdir().unwrap();
+    let env = [("LOOPBOT_SHARED_CACHE".to_owned(), "/srv/class".to_owned())];
+    let place = install_with(dir.path(), "rust", Path::new(EXE), env.into(), false).unwrap();
+    let text = std::fs::read_to_string(place.join("kernel.json")).unwrap();
+    let spec: serde_json::Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(spec["env"]["LOOPBOT_SHARED_CACHE"], "/srv/class");
 }
 
 #[test]
