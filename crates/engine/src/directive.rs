@@ -10,6 +10,7 @@ pub(crate) enum Known {
     Type,
     Opt,
     Timing,
+    Output,
     Clear,
     Undo,
     Checkpoint,
@@ -28,7 +29,7 @@ pub(crate) struct Entry {
     pub(crate) does: &'static str,
 }
 
-pub(crate) const TABLE: [Entry; 11] = [
+pub(crate) const TABLE: [Entry; 12] = [
     Entry {
         known: Known::Dep,
         name: "dep",
@@ -58,6 +59,12 @@ pub(crate) const TABLE: [Entry; 11] = [
         name: "timing",
         argument: "",
         does: "show, or stop showing, how long each cell took",
+    },
+    Entry {
+        known: Known::Output,
+        name: "output",
+        argument: "[MIB | all]",
+        does: "how much text a cell may print before the rest is left out",
     },
     Entry {
         known: Known::Clear,

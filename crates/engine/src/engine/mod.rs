@@ -18,6 +18,7 @@ use std::time::{Duration, Instant};
 
 use loopbot_runtime::wire::Request;
 
+use crate::allowance::Allowance;
 use crate::cell;
 use crate::child::{Child, Line, Sink};
 use crate::compile::Stopper;
@@ -64,6 +65,7 @@ struct Control {
     interrupted: Mutex<Option<Instant>>,
     stopper: Stopper,
     line: Mutex<Option<Line>>,
+    allowance: Arc<Allowance>,
 }
 
 /// Interrupts whatever the engine is doing, from any thread.
@@ -137,7 +139,9 @@ impl Engine {
         }
         self.control.stopper.reset();
         self.control.busy.store(true, Ordering::SeqCst);
+        self.control.allowance.begin();
         let outcome = self.run_directives_and_code(code);
+        self.control.allowance.end(&self.sink);
         self.control.busy.store(false, Ordering::SeqCst);
         self.scope.update(&self.session);
         match outcome {
@@ -258,6 +262,7 @@ fn start_stage(
     control: &Control,
 ) -> Result<Stage, EngineError> {
     crate::cache::private_folder(&libraries.cells())?;
+    let sink = control.allowance.limited(sink);
     let child = Child::start(&libraries, &config.working_dir, sink, cells)?;
     if let Ok(mut line) = control.line.lock() {
         *line = Some(child.line().clone());

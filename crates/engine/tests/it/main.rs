@@ -11,4 +11,5 @@ mod directives;
 mod errors;
 mod items;
 mod notebook;
+mod output;
 mod variables;
