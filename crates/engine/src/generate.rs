@@ -24,6 +24,9 @@ const RUNTIME: &str = "__rt";
 const PRINTING: &str =
     "#[allow(unused_imports)] #[macro_use(print, println, eprint, eprintln, dbg)] ";
 
+/// Shows the last expression. The trait comes in here, so that a value which has it needs no import to show itself.
+const SHOW: &str = ") { __v => { #[allow(unused_imports)] use crate::__libraries::loopbot::Rich as _; __rt::show!(__v) } }";
+
 /// Macros that are there without being imported. A name that comes through a glob is ambiguous beside them.
 const ALWAYS_THERE: [&str; 24] = [
     "print",
@@ -282,7 +285,7 @@ fn body(
         }))
         .chain(cell.trailing.iter().map(|last| Edit::Insert {
             at: last.end,
-            text: ") { __v => __rt::show!(__v) }",
+            text: SHOW,
         }))
         .collect();
     file.learner(std::slice::from_ref(&(0..cell.text.len())), &elsewhere);
