@@ -138,7 +138,9 @@ fn present_debug(value: &dyn Debug, type_name: &str) {
 
 fn present_unknown(type_name: &str) {
     let kind = short(type_name);
-    let advice = if type_name.contains("{{closure}}") || type_name.starts_with("dyn ") {
+    let advice = if type_name.ends_with("{{closure}}") {
+        "; a future wants `.await` behind it, a closure a call"
+    } else if type_name.starts_with("dyn ") {
         ""
     } else {
         "; if the type is yours, add #[derive(Debug)] above it"

@@ -8,6 +8,7 @@
 mod asynchronous;
 mod checkpoints;
 mod directives;
+mod display;
 mod errors;
 mod items;
 mod notebook;
