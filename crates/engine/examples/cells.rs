@@ -12,6 +12,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         Event::Stdout(text) => print!("{text}"),
         Event::Stderr(text) => eprint!("{text}"),
         Event::Display(forms) => println!("{forms:?}"),
+        Event::Live { id, forms } => println!("[{id}] {forms:?}"),
         Event::Progress(step) => eprintln!("… {step}"),
     })?;
     for cell in cells.split("\n---\n") {

@@ -141,6 +141,8 @@ impl Child {
             // Backtraces speak of what stands around the learner's code; panics are told by the engine, with the line.
             .env_remove("RUST_BACKTRACE")
             .env_remove("RUST_LIB_BACKTRACE")
+            // The lesson library asks for this before it names a display that it will show again in place.
+            .env("LOOPBOT_DISPLAY_UPDATES", "1")
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())

@@ -10,6 +10,7 @@ pub(crate) enum Known {
     Type,
     Opt,
     Timing,
+    Output,
     Clear,
     Undo,
     Checkpoint,
@@ -29,7 +30,7 @@ pub(crate) struct Entry {
     pub(crate) does: &'static str,
 }
 
-pub(crate) const TABLE: [Entry; 12] = [
+pub(crate) const TABLE: [Entry; 13] = [
     Entry {
         known: Known::Dep,
         name: "dep",
@@ -59,6 +60,12 @@ pub(crate) const TABLE: [Entry; 12] = [
         name: "timing",
         argument: "",
         does: "show, or stop showing, how long each cell took",
+    },
+    Entry {
+        known: Known::Output,
+        name: "output",
+        argument: "[MIB | all]",
+        does: "how much text a cell may print before the rest is left out",
     },
     Entry {
         known: Known::Clear,

@@ -16,6 +16,9 @@ pub enum Event {
     Stderr(String),
     /// A picture, table or other rich output shown by the cell, in all forms it was given in.
     Display(MimeBundle),
+    /// Rich output that changes in place (a progress bar): shown like `Display` when `id` is new, else in the place of
+    /// what was shown under `id`, also when that was in an earlier cell. Ids are unique among all processes.
+    Live { id: String, forms: MimeBundle },
     /// What the engine is doing when that takes long (building libraries); for a status line, not for the notebook.
     Progress(String),
 }

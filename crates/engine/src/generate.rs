@@ -19,8 +19,41 @@ use crate::session::Session;
 /// The runtime's name inside a cell.
 const RUNTIME: &str = "__rt";
 
-/// Puts the `print!` that appears at once in the place of std's. By name: a glob would be ambiguous.
-const PRINT: &str = "#[allow(unused_imports)] use __rt::prelude::print; ";
+/// Puts printing that appears at once and in order in the place of std's. As std's own macros come, in the prelude of
+/// macros: so they hold in every module, and a macro of that name that the learner defines or imports wins.
+const PRINTING: &str =
+    "#[allow(unused_imports)] #[macro_use(print, println, eprint, eprintln, dbg)] ";
+
+/// Shows the last expression. The trait comes in here, so that a value which has it needs no import to show itself.
+const SHOW: &str = ") { __v => { #[allow(unused_imports)] use crate::__libraries::loopbot::Rich as _; __rt::show!(__v) } }";
+
+/// Macros that are there without being imported. A name that comes through a glob is ambiguous beside them.
+const ALWAYS_THERE: [&str; 24] = [
+    "print",
+    "println",
+    "eprint",
+    "eprintln",
+    "dbg",
+    "format",
+    "write",
+    "writeln",
+    "vec",
+    "assert",
+    "assert_eq",
+    "assert_ne",
+    "debug_assert",
+    "debug_assert_eq",
+    "debug_assert_ne",
+    "panic",
+    "todo",
+    "unimplemented",
+    "unreachable",
+    "matches",
+    "line",
+    "file",
+    "concat",
+    "env",
+];
 
 /// What is not in the text of the cell but was learned from a failed attempt at compiling it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -144,7 +177,10 @@ fn root(cell: &Cell, plan: &Plan, libraries: &str) -> GeneratedFile {
     let edits: Vec<Edit> = items().flat_map(|item| item.edits.clone()).collect();
     let mut file = Writer::new("lib.rs", &cell.text, None);
     file.learner(&keep, &edits);
-    let _ = write!(file.text, "extern crate {libraries} as __libraries; ");
+    let _ = write!(
+        file.text,
+        "{PRINTING}extern crate {libraries} as __libraries; "
+    );
     file.line("use __libraries::runtime as __rt;");
     file.header(&plan.imports, plan);
     for number in 0..plan.carried.len() {
@@ -197,8 +233,15 @@ fn body(
     let awaits = cell.awaits || knowledge.awaits;
     let mut file = Writer::new("body.rs", &cell.text, None);
     file.add("use super::*; ");
-    if plan.prints_at_once {
-        file.add(PRINT);
+    let imports = plan.imports.iter().filter(|import| !import.anonymous);
+    let named = imports.map(|import| &import.name).chain(
+        cell.uses
+            .iter()
+            .chain(&plan.uses)
+            .filter_map(|one| one.name.as_ref()),
+    );
+    for name in named.filter(|name| ALWAYS_THERE.contains(&name.as_str())) {
+        file.add(&format!("#[allow(unused_imports)] use super::{name}; "));
     }
     if probe {
         file.add("trait __Keepable {} fn __probe<T: ?Sized + __Keepable>(_: &T) {} ");
@@ -242,7 +285,7 @@ fn body(
         }))
         .chain(cell.trailing.iter().map(|last| Edit::Insert {
             at: last.end,
-            text: ") { __v => __rt::show!(__v) }",
+            text: SHOW,
         }))
         .collect();
     file.learner(std::slice::from_ref(&(0..cell.text.len())), &elsewhere);
@@ -383,11 +426,8 @@ impl Writer {
         }
     }
 
-    /// What every module begins with: names of earlier cells, and printing that appears at once.
+    /// What every module begins with: names of earlier cells.
     fn header(&mut self, imports: &[Import], plan: &Plan) {
-        if plan.prints_at_once {
-            self.line(PRINT);
-        }
         for import in imports {
             let alias = if import.anonymous { " as _" } else { "" };
             self.line(&format!(

@@ -14,6 +14,7 @@
 //! # Ok::<(), loopbot_engine::EngineError>(())
 //! ```
 
+mod allowance;
 mod bookkeeping;
 mod brackets;
 mod cache;

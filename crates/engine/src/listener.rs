@@ -19,6 +19,10 @@ use crate::panics::LoadedCells;
 /// How long the rest of a report may take: it is sent in one piece, so only a broken sender needs more.
 const REST_OF_REPORT: Duration = Duration::from_secs(10);
 
+/// What a pipe holds at most. Whatever was written before a report is among the first so many bytes, so reading on
+/// would only put the report behind text that came after it, for ever if a thread prints without end.
+const PIPE: usize = 1 << 16;
+
 /// Hears everything that a family of processes says.
 pub(crate) struct Listener {
     /// Where processes connect.
@@ -68,7 +72,7 @@ impl Listener {
             text: Stdout::default(),
             decoders: HashMap::new(),
             closed: Vec::new(),
-            buffer: vec![0; 1 << 16],
+            buffer: vec![0; PIPE],
             last_words: String::new(),
         }
     }
@@ -143,34 +147,37 @@ impl Listener {
         let _ = self.to_engine.send(news);
     }
 
-    /// Reads all text that is there.
+    /// Reads all text that is there, but not what comes meanwhile without end.
     fn drain(&mut self) {
-        loop {
-            let out = self.read(true);
-            let err = self.read(false);
-            if !out && !err {
-                return;
+        let (mut out, mut err) = (0, 0);
+        let (mut more_out, mut more_err) = (true, true);
+        while more_out || more_err {
+            if more_out {
+                let length = self.read(true);
+                out += length;
+                more_out = length > 0 && out < PIPE;
+            }
+            if more_err {
+                let length = self.read(false);
+                err += length;
+                more_err = length > 0 && err < PIPE;
             }
         }
     }
 
-    fn read(&mut self, from_stdout: bool) -> bool {
-        let descriptor = if from_stdout {
-            self.stdout.as_raw_fd()
+    /// Reads once; how many bytes it got.
+    fn read(&mut self, from_stdout: bool) -> usize {
+        let (descriptor, read) = if from_stdout {
+            (self.stdout.as_raw_fd(), self.stdout.read(&mut self.buffer))
         } else {
-            self.stderr.as_raw_fd()
-        };
-        let read = if from_stdout {
-            self.stdout.read(&mut self.buffer)
-        } else {
-            self.stderr.read(&mut self.buffer)
+            (self.stderr.as_raw_fd(), self.stderr.read(&mut self.buffer))
         };
         match read {
             Ok(0) => {
                 if !self.closed.contains(&descriptor) {
                     self.closed.push(descriptor);
                 }
-                false
+                0
             }
             Ok(length) => {
                 let text = self
@@ -179,9 +186,9 @@ impl Listener {
                     .or_default()
                     .decode(&self.buffer[..length]);
                 self.emit(from_stdout, &text);
-                true
+                length
             }
-            Err(_) => false,
+            Err(_) => 0,
         }
     }
 
@@ -202,8 +209,6 @@ impl Listener {
         let connection = &mut self.connections[index];
         let (pid, role) = (connection.pid, connection.role);
         let report = Report::receive(&mut connection.stream);
-        // The report may have been on its way while text was still being written.
-        self.drain();
         match report {
             // A checkpoint has become the runner.
             Ok(Report::Hello { pid, role }) => {

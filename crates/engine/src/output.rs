@@ -2,11 +2,19 @@
 //!
 //! Rich content is what evcxr made the custom: a line `EVCXR_BEGIN_CONTENT <mime>`, the content, a line
 //! `EVCXR_END_CONTENT`. Blocks of different types that follow each other directly are one display in several forms.
+//! Ours is what may follow the type: ` loopbot-id=NAME` makes it a display that later blocks of that name take the place
+//! of. The lesson library writes it only where the environment says that it will be understood.
+//!
+//! It refuses content without end: what grows past [`LARGEST`] is left out, with a note.
 
 use crate::event::{Event, MimeBundle};
 
 const BEGIN: &str = "EVCXR_BEGIN_CONTENT";
 const END: &str = "EVCXR_END_CONTENT";
+const ID: &str = " loopbot-id=";
+
+/// Largest content taken in, in bytes; far more than any page could show.
+const LARGEST: usize = 64_000_000;
 
 /// Bytes of one stream to text; what is not UTF-8 becomes visible as `�`.
 #[derive(Debug, Default)]
@@ -55,12 +63,43 @@ fn is_beginning(bytes: &[u8]) -> bool {
 pub(crate) struct Stdout {
     /// Text that may be the beginning of a marker, or content whose end has not come.
     held: String,
-    /// The MIME type of the content being read.
-    inside: Option<String>,
+    /// The content being read, if there is one.
+    inside: Option<Inside>,
     /// Forms of one display, as long as nothing else comes between.
     bundle: MimeBundle,
+    /// Under which name the display can be replaced.
+    id: Option<String>,
     /// Whether the next character begins a line.
     mid_line: bool,
+}
+
+/// Content whose end has not come.
+#[derive(Debug)]
+struct Inside {
+    /// What stood behind the marker.
+    head: String,
+    kind: String,
+    id: Option<String>,
+    /// So much of the held text has been looked through for the end.
+    seen: usize,
+    /// How much was left out because the content is too large.
+    left_out: usize,
+}
+
+impl Inside {
+    fn new(head: &str) -> Inside {
+        let (kind, id) = match head.split_once(ID) {
+            Some((kind, id)) if !id.is_empty() => (kind, Some(id.to_owned())),
+            _ => (head, None),
+        };
+        Inside {
+            head: head.to_owned(),
+            kind: kind.trim().to_owned(),
+            id,
+            seen: 0,
+            left_out: 0,
+        }
+    }
 }
 
 impl Stdout {
@@ -69,18 +108,27 @@ impl Stdout {
         self.held.push_str(text);
         loop {
             match self.inside.take() {
-                Some(kind) => {
-                    let Some((content, rest)) = split_at_end(&self.held) else {
-                        self.inside = Some(kind);
-                        return;
-                    };
-                    let (content, rest) = (content.to_owned(), rest.to_owned());
-                    if self.bundle.contains_key(&kind) {
-                        self.flush(emit);
+                Some(mut inside) => match end_of_content(&self.held, inside.seen) {
+                    Some((content_end, rest_at)) => {
+                        let rest = self.held.split_off(rest_at);
+                        let mut content = std::mem::replace(&mut self.held, rest);
+                        content.truncate(content_end);
+                        self.take(inside, content, emit);
                     }
-                    self.bundle.insert(kind, content);
-                    self.held = rest;
-                }
+                    None => {
+                        if self.held.len() > LARGEST {
+                            // The end marker may have begun, on a line of its own.
+                            let line = last_line(&self.held);
+                            let long = self.held.len() - line > END.len();
+                            let gone = if long { self.held.len() } else { line };
+                            inside.left_out += gone;
+                            self.held.drain(..gone);
+                        }
+                        inside.seen = last_line(&self.held);
+                        self.inside = Some(inside);
+                        return;
+                    }
+                },
                 None => {
                     if !self.plain(emit) {
                         return;
@@ -88,6 +136,20 @@ impl Stdout {
                 }
             }
         }
+    }
+
+    /// Takes one form of a display.
+    fn take(&mut self, inside: Inside, content: String, emit: &mut dyn FnMut(Event)) {
+        if inside.left_out > 0 {
+            self.flush(emit);
+            emit(Event::Stderr(too_large(&inside, content.len())));
+            return;
+        }
+        if self.bundle.contains_key(&inside.kind) || self.id != inside.id {
+            self.flush(emit);
+        }
+        self.id = inside.id;
+        self.bundle.insert(inside.kind, content);
     }
 
     /// Emits plain text up to the next content; whether content begins.
@@ -127,7 +189,7 @@ impl Stdout {
             return false;
         };
         let marker: String = self.held.drain(..end - begin).collect();
-        self.inside = Some(marker[BEGIN.len()..].trim().to_owned());
+        self.inside = Some(Inside::new(marker[BEGIN.len()..].trim()));
         self.mid_line = false;
         true
     }
@@ -135,7 +197,11 @@ impl Stdout {
     /// Emits the display that is complete.
     pub(crate) fn flush(&mut self, emit: &mut dyn FnMut(Event)) {
         if !self.bundle.is_empty() {
-            emit(Event::Display(std::mem::take(&mut self.bundle)));
+            let forms = std::mem::take(&mut self.bundle);
+            emit(match self.id.take() {
+                Some(id) => Event::Live { id, forms },
+                None => Event::Display(forms),
+            });
         }
     }
 
@@ -143,37 +209,51 @@ impl Stdout {
     pub(crate) fn finish(&mut self, emit: &mut dyn FnMut(Event)) {
         self.flush(emit);
         let rest = std::mem::take(&mut self.held);
-        if let Some(kind) = self.inside.take() {
-            emit(Event::Stdout(format!("{BEGIN} {kind}\n")));
-        }
-        if !rest.is_empty() {
-            emit(Event::Stdout(rest));
+        match self.inside.take() {
+            Some(inside) if inside.left_out > 0 => {
+                emit(Event::Stderr(too_large(&inside, rest.len())));
+            }
+            Some(inside) => emit(Event::Stdout(format!("{BEGIN} {}\n{rest}", inside.head))),
+            None if rest.is_empty() => {}
+            None => emit(Event::Stdout(rest)),
         }
         self.mid_line = false;
     }
 }
 
-/// The content before the end marker, and what follows the marker's line.
-fn split_at_end(text: &str) -> Option<(&str, &str)> {
-    let mut from = 0;
+fn too_large(inside: &Inside, more: usize) -> String {
+    format!(
+        "(An output of type {} is not shown: it has {} MB, and {} MB is the most a page takes. Make it smaller, or \
+         write it to a file with std::fs::write.)\n",
+        inside.kind,
+        (inside.left_out + more).div_ceil(1_000_000),
+        LARGEST / 1_000_000,
+    )
+}
+
+/// Where the last line begins, which has no end yet.
+fn last_line(text: &str) -> usize {
+    text.rfind('\n').map_or(0, |newline| newline + 1)
+}
+
+/// Where the content ends, and where what follows its end marker begins. The text before `seen` has no marker.
+fn end_of_content(text: &str, seen: usize) -> Option<(usize, usize)> {
+    let mut from = seen;
     loop {
         let at = from + text[from..].find(END)?;
-        let own_line = at == 0 || text[..at].ends_with('\n');
-        let after = &text[at + END.len()..];
-        if !own_line {
+        if at > 0 && text.as_bytes()[at - 1] != b'\n' {
             from = at + END.len();
             continue;
         }
         // The rest of the marker's line may still be on its way; without it a stray newline would follow the display.
-        let rest = after
-            .strip_prefix("\r\n")
-            .or_else(|| after.strip_prefix('\n'));
-        let content = text[..at].strip_suffix('\n').unwrap_or(&text[..at]);
-        return match rest {
-            Some(rest) => Some((content, rest)),
-            None if after.is_empty() => None,
-            None => Some((content, after)),
+        let after = at + END.len();
+        let rest = match &text.as_bytes()[after..] {
+            [b'\r', b'\n', ..] => after + 2,
+            [b'\n', ..] => after + 1,
+            [] | [b'\r'] => return None,
+            _ => after,
         };
+        return Some((at.saturating_sub(1), rest));
     }
 }
 
@@ -242,11 +322,74 @@ mod tests {
     }
 
     #[test]
+    fn a_named_display_takes_the_place_of_an_earlier_one() {
+        let block = |kind: &str, text: &str| {
+            format!("EVCXR_BEGIN_CONTENT {kind} loopbot-id=a1\n{text}\nEVCXR_END_CONTENT\n")
+        };
+        let live = |forms: &[(&str, &str)]| match display(forms) {
+            Event::Display(forms) => Event::Live {
+                id: "a1".into(),
+                forms,
+            },
+            other => other,
+        };
+        let plain = "EVCXR_BEGIN_CONTENT text/html\nno name\nEVCXR_END_CONTENT\n";
+        check(
+            &(block("text/html", "1")
+                + &block("text/plain", "one")
+                + &block("text/html", "2")
+                + plain),
+            &[
+                live(&[("text/html", "1"), ("text/plain", "one")]),
+                live(&[("text/html", "2")]),
+                display(&[("text/html", "no name")]),
+            ],
+        );
+    }
+
+    #[test]
+    fn content_that_never_ends_is_not_kept() {
+        let (mut stdout, mut events) = (Stdout::default(), Vec::new());
+        let mut emit = |event| events.push(event);
+        stdout.push("EVCXR_BEGIN_CONTENT image/png\n", &mut emit);
+        let piece = "x".repeat(1_000_000);
+        for _ in 0..70 {
+            stdout.push(&piece, &mut emit);
+            assert!(stdout.held.len() <= LARGEST + piece.len());
+        }
+        stdout.push("\nEVCXR_END_CONTENT\nafter\n", &mut emit);
+        let [Event::Stderr(note), Event::Stdout(after)] = events.as_slice() else {
+            panic!("{events:?}");
+        };
+        assert!(
+            note.contains("image/png") && note.contains("70 MB"),
+            "{note}"
+        );
+        assert_eq!(after, "after\n");
+    }
+
+    #[test]
+    fn content_whose_end_is_missing_comes_out_as_it_was_written() {
+        check(
+            "EVCXR_BEGIN_CONTENT text/html\n<b>x\n",
+            &[Event::Stdout(
+                "EVCXR_BEGIN_CONTENT text/html\n<b>x\n".into(),
+            )],
+        );
+    }
+
+    #[test]
     fn bytes_that_are_not_text_become_visible() {
         let mut decoder = Decoder::default();
         assert_eq!(decoder.decode(b"a\xffb\xc3"), "a\u{fffd}b");
         assert_eq!(decoder.decode(b"\xa4c"), "äc");
         assert_eq!(decoder.decode(b"\xe2\x82"), "");
         assert_eq!(decoder.finish(), "\u{fffd}");
+    }
+
+    #[test]
+    fn control_characters_pass_unchanged() {
+        let text = "50 %\r100 %\r\n\0\u{1b}[31mred\u{1b}[0m\u{8}\u{7}";
+        check(text, &[Event::Stdout(text.into())]);
     }
 }

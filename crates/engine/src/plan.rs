@@ -27,8 +27,6 @@ pub(crate) struct Plan {
     /// Paths that the cell's own module imports.
     pub(crate) imports: Vec<Import>,
     pub(crate) taken: Vec<Taken>,
-    /// Whether `print!` is the engine's own, not one that the learner defined or imported.
-    pub(crate) prints_at_once: bool,
     /// Names whose definition is another than before.
     changed: BTreeSet<String>,
 }
@@ -127,16 +125,6 @@ impl Plan {
             .collect();
         plan.import(session, cell);
         plan.take(session, cell);
-        let is_print = |name: &String| name == "print";
-        plan.prints_at_once = !plan
-            .places(session, cell)
-            .iter()
-            .any(|place| is_print(&place.name))
-            && !cell
-                .uses
-                .iter()
-                .chain(&plan.uses)
-                .any(|one| one.name.as_ref().is_some_and(is_print));
         plan
     }
 

@@ -5,9 +5,10 @@
 //! - The first piece of text goes out at once; what follows within [`PACE`] is merged into one message.
 //! - Output belongs to the running cell, and after it ended to the last cell that ran.
 //! - A writer waits once [`FULL`] bytes are queued; status messages never wait.
+//! - A display that changes in place is shown once under its id, and then updated under it, wherever it stands.
 //! - Progress is shown in the cell's output and cleared before its first real output.
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -55,6 +56,8 @@ struct State {
     running: bool,
     progress: Progress,
     displays: u64,
+    /// Displays that were shown and can be shown again in place.
+    live: HashSet<String>,
 }
 
 #[derive(Default)]
@@ -146,6 +149,7 @@ impl Outbox {
                 let owner = state.owner.clone();
                 state.push(owner, DisplayData::new(media(bundle)));
             }
+            Event::Live { id, forms } => state.live(id, media(forms)),
             Event::Progress(text) => state.progress(text),
         }
         self.changed.notify_one();
@@ -248,6 +252,38 @@ impl State {
             self.last_stream = Some(Instant::now());
         }
         Some(outgoing)
+    }
+
+    /// Shows a display under its id, or again in place. Of updates that still wait, only the last one is sent.
+    fn live(&mut self, id: String, data: Media) {
+        if self.live.contains(&id) {
+            let waiting =
+                self.queue
+                    .iter_mut()
+                    .rev()
+                    .find_map(|outgoing| match &mut outgoing.content {
+                        JupyterMessageContent::UpdateDisplayData(update)
+                            if update.transient.display_id.as_ref() == Some(&id) =>
+                        {
+                            Some(update)
+                        }
+                        _ => None,
+                    });
+            if let Some(update) = waiting {
+                update.data = data;
+                return;
+            }
+            let owner = self.owner.clone();
+            return self.push(owner, UpdateDisplayData::new(data, &id));
+        }
+        self.end_progress(true);
+        let mut display = DisplayData::new(data);
+        display.transient = Some(Transient {
+            display_id: Some(id.clone()),
+        });
+        self.live.insert(id);
+        let owner = self.owner.clone();
+        self.push(owner, display);
     }
 
     fn progress(&mut self, text: String) {
@@ -380,6 +416,42 @@ mod tests {
         assert_eq!(next(&outbox).await, r#"{"name":"stdout","text":"c"}"#);
         assert_eq!(next(&outbox).await, r#"{"execution_state":"idle"}"#);
         assert_eq!(start.elapsed(), Duration::ZERO);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_live_display_is_shown_once_and_then_updated() {
+        let outbox = Outbox::default();
+        let live = |id: &str, text: &str| {
+            outbox.event(Event::Live {
+                id: id.to_owned(),
+                forms: MimeBundle::from([("text/plain".to_owned(), text.to_owned())]),
+            });
+        };
+        live("a", "1");
+        live("b", "1");
+        for text in ["2", "3"] {
+            live("a", text);
+        }
+        outbox.close();
+        let message = |text: &str, id: &str| {
+            format!(
+                r#"{{"data":{{"text/plain":"{text}"}},"metadata":{{}},"transient":{{"display_id":"{id}"}}}}"#
+            )
+        };
+        let mut sent = Vec::new();
+        while let Some(outgoing) = outbox.next().await {
+            sent.push((
+                outgoing.content.message_type().to_owned(),
+                serde_json::to_string(&outgoing.content).unwrap(),
+            ));
+        }
+        let expected = [
+            ("display_data", message("1", "a")),
+            ("display_data", message("1", "b")),
+            // Nobody saw 2: it was still waiting when 3 came.
+            ("update_display_data", message("3", "a")),
+        ];
+        assert_eq!(sent, expected.map(|(kind, text)| (kind.to_owned(), text)));
     }
 
     #[tokio::test(start_paused = true)]

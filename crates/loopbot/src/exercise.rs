@@ -3,6 +3,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
+use crate::Rich;
 use crate::picture::in_code_marks;
 use crate::quiet::{self, Quiet};
 use crate::show::Bundle;
@@ -241,11 +242,7 @@ impl Verdict {
 
     /// Shows the verdict now, for a cell whose last expression is something else.
     pub fn show(&self) {
-        Bundle::default()
-            .with("text/html", self.html())
-            .with("application/vnd.loopbot.verdict+json", self.json())
-            .with("text/plain", self.text())
-            .show();
+        Bundle::from(self.forms()).show();
     }
 
     /// Shows the verdict as the result of a cell; kernels call it.

@@ -22,6 +22,9 @@
 //! | everything that can come of a race | [`explore`](explore()) |
 //! | whether a solution is right | [`Exercise`] |
 //! | what Python does | [`python`] |
+//! | how far a long cell has come | [`Progress`] |
+//! | something that changes while the cell runs | [`Live`] |
+//! | a type of your own as more than text | [`Rich`] |
 //!
 //! ## A timeline
 //!
@@ -155,6 +158,21 @@
 //! facts. Pictures follow the theme of the page, and no meaning hangs on colour alone. [`Words`] sets the fixed words in
 //! a timeline in another language.
 //!
+//! ## Progress, and outputs that change
+//!
+//! ```
+//! use loopbot::prelude::*;
+//!
+//! let progress = Progress::new("downloading", 100);
+//! for page in 1..=100 {
+//!     std::thread::sleep(Duration::from_millis(1)); // the work
+//!     progress.at(page);
+//! }
+//! ```
+//!
+//! `let view = Live::new(&picture);` shows a picture, a table, or a type of yours that is [`Rich`]; `view.show(&other)`
+//! puts another in its place.
+//!
 //! # The limits
 //!
 //! - A timeline sees what it is told about: a task that was not wrapped has no lane. Recording costs about a microsecond
@@ -172,10 +190,13 @@ mod compare;
 mod core_load;
 mod exercise;
 pub mod explore;
+mod live;
 mod measure;
 mod picture;
+mod progress;
 mod python;
 mod quiet;
+mod rich;
 mod show;
 mod svg;
 mod table;
@@ -189,9 +210,12 @@ pub use exercise::{Exercise, Verdict};
 #[doc(inline)]
 pub use explore::explore;
 pub use explore::{Exploration, Explorer, Outcome, Schedule, replay, step};
+pub use live::Live;
 pub use measure::{Took, measure, measure_async};
 pub use picture::{Picture, SaveError};
+pub use progress::Progress;
 pub use python::{PythonEnding, PythonRun, python, python_version, python_within};
+pub use rich::Rich;
 pub use table::Table;
 pub use timeline::Timeline;
 pub use virtual_time::virtual_time;
@@ -201,9 +225,10 @@ pub mod prelude {
     //! Everything a cell needs: `use loopbot::prelude::*;`.
     pub use crate::explore::{self, explore, replay, step};
     pub use crate::{
-        Comparison, CoreLoad, Exercise, Exploration, Explorer, Outcome, Picture, PythonRun,
-        Schedule, Table, Timeline, Took, Verdict, Words, compare, core_load, core_load_async,
-        measure, measure_async, python, python_version, python_within, virtual_time,
+        Comparison, CoreLoad, Exercise, Exploration, Explorer, Live, Outcome, Picture, Progress,
+        PythonRun, Rich, Schedule, Table, Timeline, Took, Verdict, Words, compare, core_load,
+        core_load_async, measure, measure_async, python, python_version, python_within,
+        virtual_time,
     };
     pub use std::time::Duration;
 }

@@ -4,6 +4,7 @@ use std::fmt;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
+use crate::Rich;
 use crate::show::Bundle;
 use crate::svg::{ID, WIDTH, escape, number};
 use crate::table::Table;
@@ -146,11 +147,7 @@ impl Picture {
 
     /// Shows the picture now, for a cell whose last expression is something else.
     pub fn show(&self) {
-        Bundle::default()
-            .with("text/html", self.html())
-            .with("image/svg+xml", self.svg())
-            .with("text/plain", self.text())
-            .show();
+        Bundle::from(self.forms()).show();
     }
 
     /// Shows the picture as the result of a cell; kernels call it.

@@ -275,6 +275,14 @@ impl Sink {
 
     fn take(&self, event: Event) {
         self.with(|collected| {
+            // What changes in place may stand in the output of an earlier cell.
+            if let Event::Live { id, forms } = &event
+                && collected
+                    .iter_mut()
+                    .any(|(_, collector)| collector.update(id, forms))
+            {
+                return;
+            }
             if let Some((_, collector)) = collected.last_mut() {
                 collector.event(event);
             }

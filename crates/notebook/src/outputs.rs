@@ -10,6 +10,8 @@ use crate::{Output, OutputKind, StreamName};
 #[derive(Debug, Default)]
 pub(crate) struct Collector {
     outputs: Vec<Output>,
+    /// Which outputs may change in place: their ids, which files have no place for, and where they stand.
+    live: Vec<(String, usize)>,
 }
 
 impl Collector {
@@ -25,8 +27,29 @@ impl Collector {
                 data: to_data(bundle),
                 metadata: Map::new(),
             }),
+            Event::Live { id, forms } => {
+                if !self.update(&id, &forms) {
+                    self.live.push((id, self.outputs.len()));
+                    self.event(Event::Display(forms));
+                }
+            }
             Event::Progress(_) => {}
         }
+    }
+
+    /// Puts new forms in the place of the output with this id; `false` if there is none.
+    pub(crate) fn update(&mut self, id: &str, forms: &MimeBundle) -> bool {
+        let Some((_, at)) = self.live.iter().find(|(own, _)| own == id) else {
+            return false;
+        };
+        if let Some(Output {
+            kind: OutputKind::Display { data, .. },
+            ..
+        }) = self.outputs.get_mut(*at)
+        {
+            *data = to_data(forms.clone());
+        }
+        true
     }
 
     /// Takes the end of the cell.

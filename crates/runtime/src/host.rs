@@ -5,7 +5,7 @@
 
 use std::fs::File;
 use std::io::BufReader;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError, mpsc};
@@ -21,6 +21,7 @@ static REPORTS: Mutex<Option<File>> = Mutex::new(None);
 /// Runs a family of processes until the engine is gone. Called by the generated `main`; the first argument is the path
 /// of the socket on which the engine waits for them.
 pub fn main() {
+    prelude::note_pipes();
     let Some(door) = std::env::args_os().nth(1).map(PathBuf::from) else {
         return;
     };
@@ -167,6 +168,9 @@ fn report_panics() {
             column,
             message,
         });
+        // What this thread prints next comes after the report.
+        let channel = hold_reports().as_ref().map(AsRawFd::as_raw_fd);
+        channel.into_iter().for_each(prelude::wait_until_taken);
     }));
 }
 

@@ -19,6 +19,7 @@ use std::time::{Duration, Instant};
 
 use loopbot_runtime::wire::Request;
 
+use crate::allowance::Allowance;
 use crate::cell;
 use crate::child::{Child, Line, Sink};
 use crate::compile::Stopper;
@@ -69,6 +70,7 @@ struct Control {
     interrupted: Mutex<Option<Instant>>,
     stopper: Stopper,
     line: Mutex<Option<Line>>,
+    allowance: Arc<Allowance>,
 }
 
 /// Interrupts whatever the engine is doing, from any thread.
@@ -152,7 +154,9 @@ impl Engine {
         if let Some(refused) = self.refused.take() {
             self.note(&refused);
         }
+        self.control.allowance.begin();
         let outcome = self.run_directives_and_code(code);
+        self.control.allowance.end(&self.sink);
         self.control.busy.store(false, Ordering::SeqCst);
         self.scope.update(&self.session);
         match outcome {
@@ -283,6 +287,7 @@ fn start_stage(
     control: &Control,
 ) -> Result<Stage, EngineError> {
     let folders = Store::places(config, &libraries.cells())?;
+    let sink = control.allowance.limited(sink);
     let child = Child::start(&libraries, &folders, &config.working_dir, sink, cells)?;
     if let Ok(mut line) = control.line.lock() {
         *line = Some(child.line().clone());

@@ -36,6 +36,14 @@ impl Engine {
                     if self.timing { "on" } else { "off" }
                 ));
             }
+            Known::Output => {
+                let text = self
+                    .control
+                    .allowance
+                    .set(&directive.argument)
+                    .map_err(refuse)?;
+                self.show_text(text);
+            }
             Known::Clear => {
                 self.session = Session::default();
                 self.history.clear();

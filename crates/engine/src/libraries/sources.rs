@@ -150,7 +150,9 @@ fn package_manifest(name: &str, extra: &[Dependency]) -> String {
 }
 
 fn library(extra: &[Dependency]) -> String {
-    let mut text = String::from("pub use loopbot_runtime as runtime;\n");
+    let mut text = String::from(
+        "pub use loopbot_runtime as runtime;\npub use loopbot_runtime::{dbg, eprint, eprintln, print, println};\n",
+    );
     for name in always()
         .into_iter()
         .chain(extra.iter().map(|dependency| dependency.name.clone()))

@@ -64,6 +64,22 @@ impl Notebook {
         events
     }
 
+    /// Runs a cell, whatever comes of it; what it shows is left for [`Notebook::events`].
+    pub(crate) fn run(&mut self, code: &str) -> Outcome {
+        self.engine.run_cell(code)
+    }
+
+    /// The last expression of a cell that must work, without what it printed.
+    #[track_caller]
+    pub(crate) fn result(&mut self, code: &str) -> String {
+        match self.engine.run_cell(code) {
+            Outcome::Done { result } => result
+                .and_then(|forms| forms.get("text/plain").cloned())
+                .unwrap_or_default(),
+            Outcome::Failed(failure) => panic!("{code}\nfailed:\n{}", failure.report.join("\n")),
+        }
+    }
+
     /// Runs a cell: everything it showed, its result last.
     pub(crate) fn try_run(&mut self, code: &str) -> Result<String, Failure> {
         self.events();
@@ -73,7 +89,7 @@ impl Notebook {
                 for event in self.events() {
                     match event {
                         Event::Stdout(piece) | Event::Stderr(piece) => text += &piece,
-                        Event::Display(forms) => {
+                        Event::Display(forms) | Event::Live { forms, .. } => {
                             text += &format!(
                                 "{}\n",
                                 forms

@@ -19,6 +19,7 @@ use super::{Backend, Helper, Sink};
 /// | `print TEXT`, `eprint TEXT` | writes the text and a newline to stdout or stderr |
 /// | `lines N` | writes N numbered lines, one event each |
 /// | `show TEXT` | shows the text as HTML and as plain text |
+/// | `live ID TEXT` | shows the text under a name, in place of what is shown under it already |
 /// | `verdict` | shows an output with a JSON type |
 /// | `progress TEXT` | tells what it is doing |
 /// | `later MS TEXT` | writes the text from another thread, MS milliseconds from now |
@@ -62,6 +63,13 @@ impl Echo {
                     ("text/plain", rest),
                     ("text/html", &html),
                 ])));
+            }
+            "live" => {
+                let (id, text) = rest.split_once(' ').unwrap_or((rest, ""));
+                (self.sink)(Event::Live {
+                    id: id.to_owned(),
+                    forms: bundle([("text/plain", text)]),
+                });
             }
             "verdict" => (self.sink)(Event::Display(bundle([
                 ("text/plain", "✔ done"),
@@ -116,8 +124,9 @@ impl Backend for Echo {
 struct EchoHelper(Arc<Bell>);
 
 /// The commands, which is also all that completion knows.
-const COMMANDS: [&str; 10] = [
-    "print", "eprint", "lines", "show", "verdict", "progress", "later", "wait", "fail", "panic",
+const COMMANDS: [&str; 11] = [
+    "print", "eprint", "lines", "show", "live", "verdict", "progress", "later", "wait", "fail",
+    "panic",
 ];
 
 impl Helper for EchoHelper {

@@ -49,6 +49,31 @@ async fn a_picture_is_one_display_in_all_its_forms() {
 }
 
 #[tokio::test]
+async fn a_live_display_changes_in_place_also_from_a_later_cell() {
+    let mut client = Client::start().await;
+    for (code, expected) in [
+        ("live bar 10 %", "display_data"),
+        ("live bar 20 %", "update_display_data"),
+    ] {
+        let id = client.send(cell(code)).await;
+        let message = loop {
+            let message = client.published().await;
+            let kind = message.content.message_type();
+            if kind.ends_with("display_data") {
+                assert_eq!(kind, expected);
+                break json_of(&message);
+            }
+        };
+        assert_eq!(message["transient"], json!({"display_id": "bar"}));
+        assert_eq!(
+            message["data"]["text/plain"],
+            code.trim_start_matches("live bar ")
+        );
+        client.reply(&id).await;
+    }
+}
+
+#[tokio::test]
 async fn json_forms_are_json_not_text() {
     let mut client = Client::start().await;
     client.send(cell("verdict")).await;

@@ -11,7 +11,7 @@ use serde_json::json;
 
 use crate::{cell, notebook};
 
-/// Obeys a little language, a command a line: `out TEXT`, `err TEXT`, `show TEXT`, `value TEXT`, `fail CODE`, `panic`,
+/// Obeys a little language, a command a line: `out TEXT`, `err TEXT`, `show TEXT`, `live ID TEXT`, `value TEXT`, `fail CODE`, `panic`,
 /// `interrupt`, `busy`.
 struct Script {
     sink: Box<dyn Fn(Event) + Send + Sync>,
@@ -39,6 +39,13 @@ impl Runner for Script {
                 "out" => (self.sink)(Event::Stdout(format!("{text}\n"))),
                 "err" => (self.sink)(Event::Stderr(format!("{text}\n"))),
                 "show" => (self.sink)(Event::Display(bundle(text))),
+                "live" => {
+                    let (id, text) = text.split_once(' ').unwrap();
+                    (self.sink)(Event::Live {
+                        id: id.to_owned(),
+                        forms: bundle(text),
+                    });
+                }
                 "busy" => (self.sink)(Event::Progress("building".to_owned())),
                 "value" => result = Some(bundle(text)),
                 "fail" => {
@@ -115,6 +122,23 @@ fn printed_text_is_merged_by_stream_up_to_the_next_picture() {
     stderr: "y\n"
     result Some(1): "42"
     "#);
+}
+
+#[test]
+fn an_output_that_changes_in_place_is_stored_as_it_was_last() {
+    let mut notebook = notebook(vec![
+        code("out before\nlive bar 10 %\nout after\nlive bar 20 %"),
+        code("live other 1\nlive bar done"),
+    ]);
+    run(&mut notebook);
+    insta::assert_snapshot!(shown(&notebook.cells[0]), @r#"
+    stdout: "before\n"
+    display: "done"
+    stdout: "after\n"
+    "#);
+    insta::assert_snapshot!(shown(&notebook.cells[1]), @r#"display: "1""#);
+    let text = notebook.to_text();
+    assert!(!text.contains("display_id"), "no id in the file: {text}");
 }
 
 #[test]
