@@ -15,7 +15,7 @@ mod mentions;
 mod retire;
 mod room;
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -60,7 +60,8 @@ struct Held {
     lock: File,
     /// Names the entries that this session needs; locked as long as the session lives.
     mark: tempfile::NamedTempFile,
-    noted: HashSet<String>,
+    /// The same names, and where the entries are, once they were verified.
+    noted: HashMap<String, Option<PathBuf>>,
 }
 
 /// A cell's name in this working directory at this moment.
@@ -148,7 +149,7 @@ impl Store {
             held: Mutex::new(Held {
                 lock,
                 mark,
-                noted: HashSet::new(),
+                noted: HashMap::new(),
             }),
             limit: AtomicU64::new(DEFAULT_LIMIT),
             shrunk: AtomicBool::new(false),
@@ -184,10 +185,8 @@ impl Store {
 
     /// Where the library of a cell of this session is.
     pub(crate) fn library(&self, name: &str) -> PathBuf {
-        let file = library_file(name);
-        let places = self.folders().into_iter().map(|folder| folder.join(&file));
-        let found = places.into_iter().find(|place| place.is_file());
-        found.unwrap_or_else(|| self.own.join(file))
+        let noted = self.held().noted.get(name).cloned().flatten();
+        noted.unwrap_or_else(|| self.own.join(library_file(name)))
     }
 
     /// A folder in which to compile; it goes away with its handle.
@@ -257,7 +256,8 @@ impl Store {
             own.inspect(|_| mark_used(&self.own, &name.full))
         });
         drop(guard);
-        if found.is_some() {
+        if let Some(found) = &found {
+            held.verified(&name.full, &found.library);
             self.hits.fetch_add(1, Ordering::Relaxed);
         }
         found
@@ -287,8 +287,10 @@ impl Store {
             let text = serde_json::to_vec(&record)?;
             let mut held = self.held();
             held.note(&name.full);
-            let _guard = Guard::exclusive(&held.lock);
+            let guard = Guard::exclusive(&held.lock);
             if let Some(first) = read(&self.own, &name.full, &name.now, Trust::Own) {
+                drop(guard);
+                held.verified(&name.full, &first.library);
                 return Ok(first);
             }
             let place = self.own.join(library_file(&name.full));
@@ -297,6 +299,8 @@ impl Store {
                 fs::rename(library, &place)?;
             }
             cache::write(&self.own.join(record_file(&name.full)), &text)?;
+            drop(guard);
+            held.verified(&name.full, &place);
             Ok(Entry {
                 library: place,
                 notes: record.notes,
@@ -359,11 +363,16 @@ impl Store {
 impl Held {
     /// Notes that the session needs an entry.
     fn note(&mut self, name: &str) {
-        if self.noted.insert(name.to_owned()) {
+        if !self.noted.contains_key(name) {
             let guard = Guard::shared(&self.lock);
             let _ = writeln!(self.mark, "{name}");
             drop(guard);
+            self.noted.insert(name.to_owned(), None);
         }
+    }
+
+    fn verified(&mut self, name: &str, library: &Path) {
+        self.noted.insert(name.to_owned(), Some(library.to_owned()));
     }
 }
 

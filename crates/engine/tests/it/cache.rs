@@ -531,6 +531,27 @@ fn a_shared_cache_is_read_first_and_never_written() {
     }
 }
 
+#[test]
+fn a_damaged_entry_of_a_shared_cache_is_replaced_by_one_of_the_learners_own() {
+    let (class, own) = (empty_cache(), empty_cache());
+    let lesson = ["fn twice(n: u32) -> u32 { 2 * n }", "twice(21)"];
+    {
+        let mut teacher = Timed::with(using(class.path()));
+        teacher.compiles(lesson[0], "");
+        teacher.compiles(lesson[1], "42");
+    }
+    for library in cells(class.path(), std::env::consts::DLL_SUFFIX) {
+        fs::write(library, "no library at all").unwrap();
+    }
+    let mut notebook = Timed::with(Config {
+        shared_cache: Some(class.path().to_owned()),
+        ..using(own.path())
+    });
+    notebook.compiles(lesson[0], "");
+    notebook.compiles(lesson[1], "42");
+    notebook.finds(lesson[1], "42");
+}
+
 /// A whole copy of the cache that the tests share, as if it had been made in its place.
 fn class_cache() -> tempfile::TempDir {
     let built = config().cache;
