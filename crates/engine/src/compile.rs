@@ -196,12 +196,10 @@ impl Job<'_> {
                 "--remap-path-prefix={}/{}=.",
                 self.crate_name,
                 DOOR.trim_end_matches('/')
-            ))
-            .arg(format!(
-                "--extern={}={}",
-                self.libraries.name,
-                self.libraries.dylib().display()
             ));
+        for (name, path) in self.libraries.dylibs() {
+            rustc.arg(format!("--extern={name}={}", path.display()));
+        }
         for folder in self.search.iter().chain(self.libraries.search()) {
             rustc.arg(format!("-Ldependency={}", folder.display()));
         }
@@ -236,11 +234,10 @@ impl Job<'_> {
 pub fn plain_rustc(config: &Config) -> Result<Command, EngineError> {
     let libraries = Libraries::get(config, &[], &|_| {}, &Stopper::default())?;
     let mut rustc = Command::new(&libraries.toolchain.rustc);
-    rustc.args(["--edition=2024", "-Cdebuginfo=0"]).arg(format!(
-        "--extern={}={}",
-        libraries.name,
-        libraries.dylib().display()
-    ));
+    rustc.args(["--edition=2024", "-Cdebuginfo=0"]);
+    for (name, path) in libraries.dylibs() {
+        rustc.arg(format!("--extern={name}={}", path.display()));
+    }
     for folder in libraries.search() {
         rustc.arg(format!("-Ldependency={}", folder.display()));
     }

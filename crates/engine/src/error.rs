@@ -2,6 +2,23 @@
 
 use std::path::PathBuf;
 
+/// Why crates cannot be used, in cargo's words and in ours.
+#[derive(Debug)]
+pub struct Unavailable {
+    /// The crate that is to blame, if that is known.
+    pub(crate) crate_name: Option<String>,
+    /// One sentence, without its end.
+    pub(crate) reason: String,
+    /// What cargo said, line by line.
+    pub(crate) said: Vec<String>,
+}
+
+impl std::fmt::Display for Unavailable {
+    fn fmt(&self, to: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(to, "{}; cargo says:\n{}", self.reason, self.said.join("\n"))
+    }
+}
+
 /// A fault of the machine or of the set-up, never of a cell.
 #[derive(Debug, thiserror::Error)]
 pub enum EngineError {
@@ -19,8 +36,8 @@ pub enum EngineError {
     NoCargo,
     #[error("the cache folder {path} cannot be used: {reason}")]
     Cache { path: PathBuf, reason: String },
-    #[error("the lesson libraries could not be built; cargo says:\n{complaint}")]
-    Libraries { complaint: String },
+    #[error("the libraries could not be built: {0}")]
+    Libraries(Unavailable),
     #[error("the process that runs the cells could not be started: {0}")]
     Child(#[source] std::io::Error),
     #[error("the compiler itself stopped without a message about the cell:\n{complaint}")]

@@ -24,34 +24,6 @@ pub(crate) fn set_up_failure(error: EngineError) -> Box<Failure> {
     })
 }
 
-/// cargo's complaint about a crate that a learner asked for, shortened to what it says about the crate.
-pub(crate) fn dependency_failure(directive: &Directive, failure: &Failure) -> Box<Failure> {
-    let complaint: Vec<&str> = failure
-        .report
-        .iter()
-        .skip(1)
-        .map(|line| line.trim_start())
-        .collect();
-    let reason = complaint
-        .iter()
-        .find(|line| {
-            line.contains("no matching package")
-                || line.contains("failed to select a version")
-                || line.contains("does not have")
-        })
-        .or_else(|| complaint.iter().find(|line| line.starts_with("error")))
-        .map_or("cargo could not build it", |line| {
-            line.trim_start_matches("error: ")
-        });
-    let mut told = directive_failure(
-        directive,
-        format!("`:dep {}`: {reason}", directive.argument),
-    );
-    told.report.push("cargo says:".into());
-    told.report.extend(failure.report.iter().skip(1).cloned());
-    told
-}
-
 pub(crate) fn directive_failure(directive: &Directive, message: String) -> Box<Failure> {
     let name = if directive::find(&directive.name).is_ok() {
         "directive"

@@ -8,7 +8,6 @@
 //! (`carried_0.rs`, …), its statements in a function (`body.rs`).
 
 use std::collections::BTreeSet;
-use std::fmt::Write;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -150,7 +149,7 @@ impl FileMap {
 }
 
 /// The files of `cell`. With `probe`, its new variables are asked for their types instead of being kept; `libraries` is
-/// the name of the crate that holds the lesson libraries, `entry` that of the function to call.
+/// what makes the lesson libraries known (as `__libraries`), `entry` the name of the function to call.
 pub(crate) fn generate(
     session: &Session,
     cell: &Cell,
@@ -177,10 +176,8 @@ fn root(cell: &Cell, plan: &Plan, libraries: &str) -> GeneratedFile {
     let edits: Vec<Edit> = items().flat_map(|item| item.edits.clone()).collect();
     let mut file = Writer::new("lib.rs", &cell.text, None);
     file.learner(&keep, &edits);
-    let _ = write!(
-        file.text,
-        "{PRINTING}extern crate {libraries} as __libraries; "
-    );
+    file.text += PRINTING;
+    file.text += libraries;
     file.line("use __libraries::runtime as __rt;");
     file.header(&plan.imports, plan);
     for number in 0..plan.carried.len() {

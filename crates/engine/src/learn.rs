@@ -8,6 +8,7 @@ use crate::compile::Answer;
 use crate::diagnostic::Diagnostic;
 use crate::event::FailureKind;
 use crate::generate::{Knowledge, Part};
+use crate::libraries::without_aliases;
 use crate::plan::{LeftOut, Plan};
 use crate::prepare::{Findings, Kept, Refusal, Types};
 use crate::report::Files;
@@ -32,7 +33,9 @@ pub(crate) fn probed(files: &Files, answer: &Answer) -> Types {
             let (kind, _) = bound.rsplit_once(": ")?;
             Some((
                 name,
-                kind.replace("{integer}", "i32").replace("{float}", "f64"),
+                without_aliases(kind)
+                    .replace("{integer}", "i32")
+                    .replace("{float}", "f64"),
             ))
         })
         .collect()

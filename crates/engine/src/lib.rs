@@ -50,6 +50,6 @@ pub use compile::plain_rustc;
 pub use completeness::{Completeness, completeness};
 pub use config::{Config, SHARED_CACHE};
 pub use engine::{Engine, Interrupter, is_prepared, prepare};
-pub use error::EngineError;
+pub use error::{EngineError, Unavailable};
 pub use event::{Event, Failure, FailureKind, MimeBundle, Outcome, Position};
 pub use scope::{Completion, CompletionKind, Inspection, Match, ScopeHandle};

@@ -419,7 +419,7 @@ impl Workshop<'_> {
             cell,
             plan,
             knowledge,
-            &self.libraries.name,
+            &self.libraries.extern_crates(),
             entry,
             probe,
         );

@@ -271,7 +271,11 @@ impl<'a> Files<'a> {
                 "functions do not see a notebook's variables: pass the value as a parameter".into(),
             );
         }
-        if matches!(code, "E0432" | "E0433")
+        if code == "E0658" && diagnostic.message.contains("loaded from the sysroot") {
+            advice
+                .push("ask for the crate first, in a line of its own: `:dep NAME = \"*\"`".into());
+        }
+        if matches!(code, "E0432" | "E0433" | "E0463")
             && let Some(name) = missing_crate(diagnostic)
         {
             advice.push(format!(
@@ -385,10 +389,13 @@ fn missing_crate(diagnostic: &Diagnostic) -> Option<&str> {
         .iter()
         .filter_map(|span| span.label.as_deref())
         .chain([diagnostic.message.as_str()]);
-    let told = texts
+    let signs = ["unlinked crate `", "can't find crate for `"];
+    texts
         .into_iter()
-        .find(|text| text.contains("unlinked crate"))?;
-    told.rsplit_once("unlinked crate `")?.1.split('`').next()
+        .find_map(|text| signs.iter().find_map(|sign| text.rsplit_once(sign)))?
+        .1
+        .split('`')
+        .next()
 }
 
 /// Why a name is no variable, and what to do.
@@ -399,6 +406,9 @@ pub(crate) fn explain_loss(name: &str, cell: usize, reason: &LossReason) -> Stri
         ),
         LossReason::Borrows => format!(
             "`{name}` of cell [{cell}] borrows from another variable and ended with its cell: keep an owned value instead, for example with `.clone()` or `.to_owned()`"
+        ),
+        LossReason::OtherCrate => format!(
+            "`{name}` was of a type from a crate that `:dep` in cell [{cell}] replaced by another version: run the cell that defines it again"
         ),
         LossReason::ProcessEnded => format!(
             "`{name}` was lost when the process that ran the cells ended in cell [{cell}]: run the cell that defines it again"
@@ -466,7 +476,7 @@ pub(crate) fn clean(text: &str) -> String {
             }
         }
     }
-    (out + rest).replace("::__rt::", "::")
+    crate::libraries::without_aliases(&(out + rest)).replace("::__rt::", "::")
 }
 
 /// The line and column (from 1) behind the last visible character.

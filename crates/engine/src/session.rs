@@ -85,6 +85,8 @@ pub(crate) enum LossReason {
     Unnameable(String),
     /// The process that held it ended.
     ProcessEnded,
+    /// `:dep` put another crate in the place of the one that its type comes from.
+    OtherCrate,
 }
 
 impl Session {

@@ -273,7 +273,7 @@ impl Engine {
     }
 
     /// Starts all processes anew.
-    fn start_afresh(&mut self) -> Result<(), Box<Failure>> {
+    pub(super) fn start_afresh(&mut self) -> Result<(), Box<Failure>> {
         self.history.clear();
         self.running.forget();
         self.lose_variables();

@@ -237,16 +237,13 @@ impl Engine {
                 .map_err(|message| directive_failure(directive, message))?;
             if known == Known::Dep {
                 let dependency = Dependency::parse(&directive.argument, &self.config.working_dir);
-                wanted.push(dependency.map_err(|message| directive_failure(directive, message))?);
+                let dependency =
+                    dependency.map_err(|message| directive_failure(directive, message));
+                wanted.push((directive, dependency?));
             }
         }
         if !wanted.is_empty() {
-            self.depend(
-                wanted,
-                cell.directives
-                    .iter()
-                    .find(|directive| directive.name == "dep"),
-            )?;
+            self.depend(&wanted)?;
         }
         for directive in &cell.directives {
             self.obey(directive)?;

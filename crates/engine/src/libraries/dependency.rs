@@ -7,7 +7,7 @@ use toml::{Table, Value};
 use super::sources;
 
 /// One dependency, as cargo would write it.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 pub(crate) struct Dependency {
     pub(crate) name: String,
     pub(crate) specification: Value,
@@ -83,6 +83,14 @@ impl Dependency {
             &format!("{name} = {{ path = {:?} }}", whole.to_string_lossy()),
             folder,
         )
+    }
+
+    /// The name of its package, which `package = "…"` may set apart from its own.
+    pub(crate) fn package(&self) -> &str {
+        self.specification
+            .get("package")
+            .and_then(Value::as_str)
+            .unwrap_or(&self.name)
     }
 
     /// The folder of a dependency given by path.

@@ -16,6 +16,14 @@ pub(crate) struct Toolchain {
 }
 
 impl Toolchain {
+    /// The platform that it compiles for.
+    pub(crate) fn host(&self) -> &str {
+        let mut lines = self.version.lines();
+        lines
+            .find_map(|line| line.strip_prefix("host: "))
+            .unwrap_or_default()
+    }
+
     /// Asks the `rustc` on the path (or in `RUSTC`).
     pub(crate) fn find() -> Result<Toolchain, EngineError> {
         let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());

@@ -8,6 +8,7 @@
 mod asynchronous;
 mod cache;
 mod checkpoints;
+mod dependencies;
 mod directives;
 mod display;
 mod errors;

@@ -13,6 +13,7 @@ pub(crate) struct Notebook {
     engine: Engine,
     events: Arc<Mutex<Vec<Event>>>,
     watched: Watched,
+    progress: Vec<String>,
 }
 
 impl Notebook {
@@ -39,6 +40,7 @@ impl Notebook {
             engine,
             events,
             watched,
+            progress: Vec::new(),
         }
     }
 
@@ -60,7 +62,13 @@ impl Notebook {
     /// What has been shown and not been asked for yet, without progress messages.
     pub(crate) fn events(&mut self) -> Vec<Event> {
         let mut events = std::mem::take(&mut *self.events.lock().unwrap());
-        events.retain(|event| !matches!(event, Event::Progress(_)));
+        events.retain(|event| match event {
+            Event::Progress(step) => {
+                self.progress.push(step.clone());
+                false
+            }
+            _ => true,
+        });
         events
     }
 
@@ -78,6 +86,11 @@ impl Notebook {
                 .unwrap_or_default(),
             Outcome::Failed(failure) => panic!("{code}\nfailed:\n{}", failure.report.join("\n")),
         }
+    }
+
+    /// The progress messages that have not been asked for yet.
+    pub(crate) fn progress(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.progress)
     }
 
     /// Runs a cell: everything it showed, its result last.
