@@ -138,6 +138,8 @@ type FileId = (libc::dev_t, libc::ino_t);
 /// Notes which pipes standard output and standard error are. Called before any code of the learner runs.
 pub(crate) fn note_pipes() {
     let _ = PIPES.set([pipe(libc::STDOUT_FILENO), pipe(libc::STDERR_FILENO)]);
+    // Begins the clock while there is one thread: a copy made in the middle of that would wait for it for ever.
+    now();
 }
 
 /// Until when (in nanoseconds of [`now`]) a writer may be waiting for a pipe to be read. The others hold back as long,
