@@ -6,13 +6,17 @@
 //! pipe itself (`FIONREAD`), which also counts what other code wrote to it. Nobody waits for long: a reader that
 //! is stuck costs 100 ms and the order, nothing else.
 //!
+//! Printing is also where an interrupted cell stops: most loops that never end print, and here they can end without
+//! losing anything.
+//!
 //! It refuses to order what goes past these macros: `write!(std::io::stderr(), …)`, `std::println!` and programs that a
 //! cell starts keep the order only roughly. So does macOS, where a pipe does not tell its writer what is still in it.
 
+use std::cell::Cell;
 use std::fmt::Arguments;
 use std::io::Write;
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 /// Like [`std::print!`], but the text appears at once, not with the next newline.
@@ -68,6 +72,7 @@ const YIELDS: u32 = 50;
 
 /// Writes to standard output, at once, after everything that was printed before.
 pub fn print(text: Arguments<'_>, line: bool) {
+    stop_if_interrupted();
     wait_until_read(libc::STDERR_FILENO);
     let mut stdout = std::io::stdout().lock();
     // A closed standard output is the learner's doing and no reason to stop.
@@ -82,6 +87,7 @@ pub fn print(text: Arguments<'_>, line: bool) {
 
 /// Writes to standard error, in one piece, after everything that was printed before.
 pub fn eprint(text: Arguments<'_>, line: bool) {
+    stop_if_interrupted();
     let mut whole = text.to_string();
     if line {
         whole.push('\n');
@@ -97,6 +103,33 @@ pub fn flush() {
     let _ = std::io::stdout().flush();
 }
 
+/// What an interrupted cell unwinds with. Not a panic: nothing is reported.
+pub(crate) struct Interrupted;
+
+static INTERRUPTED: AtomicBool = AtomicBool::new(false);
+
+thread_local! {
+    /// Only the thread that runs the cells is stopped: a thread that the learner has started may have work to finish.
+    static RUNS_CELLS: Cell<bool> = const { Cell::new(false) };
+}
+
+/// A cell begins on this thread; earlier interrupts are over.
+pub(crate) fn begin_cell() {
+    RUNS_CELLS.set(true);
+    INTERRUPTED.store(false, Ordering::Relaxed);
+}
+
+/// The running cell is to stop when it prints next.
+pub(crate) fn interrupt() {
+    INTERRUPTED.store(true, Ordering::Relaxed);
+}
+
+fn stop_if_interrupted() {
+    if INTERRUPTED.load(Ordering::Relaxed) && RUNS_CELLS.get() && !std::thread::panicking() {
+        std::panic::resume_unwind(Box::new(Interrupted));
+    }
+}
+
 /// The pipes that the engine reads. Another file in their place is the learner's own, and nobody waits for its reader.
 static PIPES: OnceLock<[Option<FileId>; 2]> = OnceLock::new();
 
@@ -105,6 +138,8 @@ type FileId = (libc::dev_t, libc::ino_t);
 /// Notes which pipes standard output and standard error are. Called before any code of the learner runs.
 pub(crate) fn note_pipes() {
     let _ = PIPES.set([pipe(libc::STDOUT_FILENO), pipe(libc::STDERR_FILENO)]);
+    // Begins the clock while there is one thread: a copy made in the middle of that would wait for it for ever.
+    now();
 }
 
 /// Until when (in nanoseconds of [`now`]) a writer may be waiting for a pipe to be read. The others hold back as long,

@@ -15,7 +15,7 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::sync::Notify;
 
 use crate::wire::{Ending, Flavour};
-use crate::{system, tasks};
+use crate::{prelude, system, tasks};
 
 thread_local! {
     /// How the cell that runs on this thread ended; read by the host.
@@ -95,8 +95,9 @@ pub(crate) fn set_flavour(flavour: Flavour) {
     });
 }
 
-/// Cancels the `.await` that the running cell is waiting in.
+/// Cancels the `.await` that the running cell is waiting in, or stops it where it prints next.
 pub(crate) fn cancel() {
+    prelude::interrupt();
     if let Some(cancel) = &*hold_cancel() {
         cancel.notify_one();
     }
@@ -104,6 +105,7 @@ pub(crate) fn cancel() {
 
 /// Listens for interrupts of the cell that begins, and forgets those that came too late for earlier ones.
 pub(crate) fn expect_cancel() {
+    prelude::begin_cell();
     *hold_cancel() = Some(Arc::default());
 }
 
@@ -158,6 +160,7 @@ fn run_future(
 fn finish(ended: std::thread::Result<()>, ending: Ending) {
     ENDING.set(Some(match ended {
         Ok(()) => ending,
+        Err(payload) if payload.is::<prelude::Interrupted>() => Ending::Cancelled,
         Err(payload) => {
             // The hook has reported the panic. A payload may panic again when dropped; the process must outlive that.
             let _ = catch_unwind(AssertUnwindSafe(|| drop(payload)));

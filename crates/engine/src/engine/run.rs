@@ -121,7 +121,7 @@ impl Engine {
                 position: None,
             })),
             Ending::Cancelled => Err(interrupted(
-                "The cell was interrupted at an `.await`. Variables of earlier cells are as the cell left them.",
+                "The cell was interrupted where it waited (`.await`) or printed. Variables of earlier cells are as the cell left them.",
             )),
             Ending::NotLoaded(reason) => Err(set_up_failure(EngineError::Child(
                 std::io::Error::other(reason),

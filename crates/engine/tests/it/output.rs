@@ -184,16 +184,24 @@ fn a_runaway_loop_is_cut_short_on_the_page_and_its_last_lines_are_kept() {
 }
 
 #[test]
-fn a_runaway_loop_is_interrupted() {
+fn a_runaway_loop_is_interrupted_where_it_prints_and_loses_nothing() {
     let mut notebook = Notebook::new();
-    notebook.check("let kept = 7;", "");
-    let (interrupter, printed) = (notebook.interrupter(), notebook.printed("x"));
-    let stop = std::thread::spawn(move || {
-        printed.recv().unwrap();
-        interrupter.interrupt();
-    });
-    let failed = notebook.fail("loop { println!(\"x\") }");
-    stop.join().unwrap();
-    assert_eq!(failed.failure.kind, FailureKind::Interrupted);
-    notebook.check("1 + 1", "2");
+    notebook.check("let mut rounds = 0_u64; let kept = Box::new(7);", "");
+    for code in [
+        "loop { rounds += 1; println!(\"x\"); }",
+        "loop { rounds += 1; eprint!(\"y\"); println!(\"x\"); tokio::task::yield_now().await; }",
+    ] {
+        let (interrupter, printed) = (notebook.interrupter(), notebook.printed("x"));
+        let stop = std::thread::spawn(move || {
+            printed.recv().unwrap();
+            interrupter.interrupt();
+        });
+        let failed = notebook.fail(code);
+        stop.join().unwrap();
+        assert_eq!(failed.failure.kind, FailureKind::Interrupted);
+        failed.says(&["interrupted where it waited", "as the cell left them"]);
+    }
+    notebook.check("(rounds > 1, *kept)", "(true, 7)");
+    // The interrupt is over.
+    notebook.check("println!(\"again\");", "again");
 }
