@@ -8,6 +8,9 @@
 //! the same text in a function: same edition, optimisation, debug information, linker and libraries. The two take turns,
 //! so that a busy moment of the machine hits both. Other kernels are measured by `crates/kernel/benches/kernels.py`.
 
+// A benchmark's output is its purpose.
+#![allow(clippy::print_stdout, clippy::print_stderr)]
+
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};

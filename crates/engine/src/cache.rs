@@ -28,8 +28,7 @@ pub(crate) enum Trust {
 impl Trust {
     /// Why a file or folder is not good enough, and what mends it.
     fn objection(self, path: &Path, facts: &Metadata) -> Option<String> {
-        // SAFETY: asks for a number.
-        let user = unsafe { libc::geteuid() };
+        let user = rustix::process::geteuid().as_raw();
         let path = path.display();
         let trusted = match self {
             Trust::Own => facts.uid() == user,

@@ -15,6 +15,7 @@ use std::sync::{Arc, Mutex, mpsc};
 use std::time::{Duration, Instant};
 
 use loopbot_runtime::wire::{Death, Ending, Request, Role, TaskPlace};
+use rustix::process::{Pid, Signal, kill_process_group};
 
 use crate::EngineError;
 use crate::event::Event;
@@ -103,7 +104,7 @@ impl Line {
     /// Ends the runner and whatever it started, at once.
     pub(crate) fn kill(&self) {
         if let Some(pid) = self.pid() {
-            kill_group(pid);
+            kill_group(pid as i32);
         }
     }
 
@@ -351,9 +352,11 @@ fn unanswered(what: &str) -> EngineError {
     EngineError::Child(std::io::Error::other(what.to_owned()))
 }
 
-fn kill_group(leader: u32) {
-    // SAFETY: only a signal, to the group of a process that our fork server has not reported dead.
-    unsafe { libc::kill(-(leader as i32), libc::SIGKILL) };
+/// Ends a process and whatever is in the group that it leads; one that is gone does not mind.
+pub(crate) fn kill_group(leader: i32) {
+    if let Some(leader) = Pid::from_raw(leader) {
+        let _ = kill_process_group(leader, Signal::KILL);
+    }
 }
 
 /// How a process ended, in words.
@@ -366,20 +369,21 @@ pub(crate) fn in_words(death: Death, last_words: &str) -> String {
     {
         return format!("memory ran out: {bytes} bytes more could not be had");
     }
-    match death {
-        Death::Killed(libc::SIGSEGV) => "an invalid memory access (segmentation fault)".into(),
-        Death::Killed(libc::SIGABRT) => {
+    let signal = match death {
+        Death::Exited(code) => return format!("the code asked for it, with exit status {code}"),
+        Death::Killed(signal) => signal,
+    };
+    match Signal::from_named_raw(signal) {
+        Some(Signal::SEGV) => "an invalid memory access (segmentation fault)".into(),
+        Some(Signal::BUS) => "an invalid memory access (bus error)".into(),
+        Some(Signal::ABORT) => {
             "an abort: a panic while panicking, a panic that may not unwind, or std::process::abort"
                 .into()
         }
-        Death::Killed(libc::SIGKILL) => {
-            "it was killed, perhaps by the system because memory ran out".into()
-        }
-        Death::Killed(libc::SIGBUS) => "an invalid memory access (bus error)".into(),
-        Death::Killed(libc::SIGILL) => "an illegal instruction".into(),
-        Death::Killed(libc::SIGFPE) => "an arithmetic fault of the processor".into(),
-        Death::Killed(signal) => format!("signal {signal}"),
-        Death::Exited(code) => format!("the code asked for it, with exit status {code}"),
+        Some(Signal::KILL) => "it was killed, perhaps by the system because memory ran out".into(),
+        Some(Signal::ILL) => "an illegal instruction".into(),
+        Some(Signal::FPE) => "an arithmetic fault of the processor".into(),
+        _ => format!("signal {signal}"),
     }
 }
 

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex};
 
+use crate::child::kill_group;
 use crate::diagnostic::Diagnostic;
 use crate::generate::Generated;
 use crate::libraries::Libraries;
@@ -88,8 +89,8 @@ impl Stopper {
         if let Ok(mut state) = self.0.lock() {
             state.stopped = true;
             for group in &state.groups {
-                // SAFETY: a signal to a process group that we made and that has not been waited for.
-                unsafe { libc::kill(-group, libc::SIGKILL) };
+                // It has not been waited for, so the number is still its own.
+                kill_group(*group);
             }
         }
     }

@@ -14,6 +14,8 @@
 //! # Ok::<(), loopbot_engine::EngineError>(())
 //! ```
 
+#![forbid(unsafe_code)]
+
 mod allowance;
 mod bookkeeping;
 mod brackets;

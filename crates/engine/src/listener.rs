@@ -3,13 +3,14 @@
 
 use std::collections::HashMap;
 use std::io::Read;
-use std::os::fd::{AsRawFd, RawFd};
+use std::os::fd::{AsFd, AsRawFd, RawFd};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::process::{ChildStderr, ChildStdout};
 use std::sync::mpsc;
 use std::time::Duration;
 
 use loopbot_runtime::wire::{Report, Role};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use crate::child::{News, Sink};
 use crate::event::Event;
@@ -22,6 +23,12 @@ const REST_OF_REPORT: Duration = Duration::from_secs(10);
 /// What a pipe holds at most. Whatever was written before a report is among the first so many bytes, so reading on
 /// would only put the report behind text that came after it, for ever if a thread prints without end.
 const PIPE: usize = 1 << 16;
+
+/// How long a complete display waits for further forms of itself.
+const A_MOMENT: Timespec = Timespec {
+    tv_sec: 0,
+    tv_nsec: 20_000_000,
+};
 
 /// Hears everything that a family of processes says.
 pub(crate) struct Listener {
@@ -57,9 +64,9 @@ impl Listener {
         cells: LoadedCells,
         to_engine: mpsc::Sender<News>,
     ) -> Listener {
-        for descriptor in [stdout.as_raw_fd(), stderr.as_raw_fd()] {
-            // SAFETY: plain flags on descriptors we own.
-            unsafe { libc::fcntl(descriptor, libc::F_SETFL, libc::O_NONBLOCK) };
+        for pipe in [stdout.as_fd(), stderr.as_fd()] {
+            // Without it the listener would wait for text while a report waits for it.
+            let _ = rustix::io::ioctl_fionbio(pipe, true);
         }
         Listener {
             door,
@@ -80,38 +87,33 @@ impl Listener {
     /// Listens until the fork server is gone.
     pub(crate) fn listen(mut self) {
         loop {
-            let entry = |descriptor: RawFd| libc::pollfd {
-                fd: if self.closed.contains(&descriptor) {
-                    -1
-                } else {
-                    descriptor
-                },
-                events: libc::POLLIN,
-                revents: 0,
-            };
-            let fixed = [
-                self.stdout.as_raw_fd(),
-                self.stderr.as_raw_fd(),
-                self.door.as_raw_fd(),
-            ];
-            let connected = self.connections.iter().map(|one| one.stream.as_raw_fd());
-            let mut waiting: Vec<libc::pollfd> =
-                fixed.into_iter().chain(connected).map(entry).collect();
+            // A pipe that has ended would be ready for ever.
+            let pipe = |pipe: &dyn AsFd| !self.closed.contains(&pipe.as_fd().as_raw_fd());
+            let pipes = [&self.stdout as &dyn AsFd, &self.stderr];
+            let streams = self.connections.iter().map(|one| one.stream.as_fd());
+            let mut waiting: Vec<PollFd<'_>> = std::iter::once(self.door.as_fd())
+                .chain(streams)
+                .chain(
+                    pipes
+                        .into_iter()
+                        .filter(|one| pipe(*one))
+                        .map(|one| one.as_fd()),
+                )
+                .map(|descriptor| PollFd::from_borrowed_fd(descriptor, PollFlags::IN))
+                .collect();
             // A complete display waits a moment for further forms of itself, no longer.
-            // SAFETY: as many live entries as it says.
-            let ready =
-                unsafe { libc::poll(waiting.as_mut_ptr(), waiting.len() as libc::nfds_t, 20) };
+            let ready = poll(&mut waiting, Some(&A_MOMENT)).unwrap_or(0);
             if ready == 0 {
                 self.text.flush(&mut |event| (self.sink)(event));
                 continue;
             }
             // First a report is noticed, then the text read: what was written before the report is there by now.
-            let reported = |index: usize| waiting[fixed.len() + index].revents != 0;
+            let ready = |index: usize| !waiting[index].revents().is_empty();
             let reporting = (0..self.connections.len())
-                .filter(|index| reported(*index))
+                .filter(|index| ready(index + 1))
                 // The last word of a process comes before the news of its end.
                 .min_by_key(|index| self.connections[*index].role == Role::ForkServer);
-            let knocking = waiting[2].revents != 0;
+            let knocking = ready(0);
             self.drain();
             if knocking {
                 self.let_in();
