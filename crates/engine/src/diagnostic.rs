@@ -34,6 +34,10 @@ pub(crate) struct Span {
 #[derive(Debug, Clone, Deserialize)]
 pub(crate) struct Expansion {
     pub(crate) span: Span,
+    /// `println!`, `#[derive(Debug)]`, `desugaring of …`.
+    pub(crate) macro_decl_name: String,
+    /// Where the macro is defined.
+    pub(crate) def_site_span: Option<Box<Span>>,
 }
 
 impl Diagnostic {

@@ -199,12 +199,7 @@ pub(crate) fn name_types(
 
 /// What the compiler has to say of a cell that works.
 pub(crate) fn warnings(session: &Session, files: &Files, answer: &Answer) -> Vec<String> {
-    let about_cell =
-        |warning: &&Diagnostic| warning.primary().is_some() && files.concerns_learner(warning);
-    let warnings = answer.diagnostics.iter().filter(about_cell);
-    warnings
-        .map(|warning| files.draw(warning, session))
-        .collect()
+    files.warnings(&answer.diagnostics, session)
 }
 
 /// Whether the same text is sure to be refused again: every error is about a place in it, and none about a file that

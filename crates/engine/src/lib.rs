@@ -16,6 +16,7 @@
 
 #![forbid(unsafe_code)]
 
+mod advice;
 mod allowance;
 mod bookkeeping;
 mod brackets;
@@ -23,6 +24,7 @@ mod cache;
 mod cell;
 mod cell_cache;
 mod child;
+mod clean;
 mod compile;
 mod completeness;
 mod config;
@@ -33,11 +35,13 @@ mod error;
 mod event;
 mod failure;
 mod generate;
+mod habits;
 mod learn;
 mod libraries;
 mod listener;
 mod output;
 mod panics;
+mod plain_words;
 mod plan;
 mod prepare;
 mod report;

@@ -7,11 +7,19 @@ use std::ops::Range;
 use annotate_snippets::renderer::DecorStyle;
 use annotate_snippets::{AnnotationKind, Group, Level, Patch, Renderer, Snippet};
 
+use crate::advice;
 use crate::brackets::{Brackets, brackets};
+pub(crate) use crate::clean::clean;
+use crate::clean::without_strangers;
 use crate::diagnostic::{Diagnostic, Span};
 use crate::event::{Failure, FailureKind, Position};
 use crate::generate::{FileMap, Generated, Mapped, Part};
-use crate::session::{LossReason, Session};
+use crate::habits::habit;
+use crate::plain_words::in_short;
+use crate::session::Session;
+
+/// Errors drawn for one cell; more would push the first ones, which matter most, out of sight.
+const SHOWN: usize = 8;
 
 /// The files of one compilation, to find one's way in its diagnostics.
 pub(crate) struct Files<'a> {
@@ -30,6 +38,13 @@ struct Place<'a> {
     source: &'a str,
     range: Range<usize>,
     position: Position,
+}
+
+/// A place that is marked, and what is said there.
+struct Mark<'a> {
+    place: Place<'a>,
+    kind: AnnotationKind,
+    label: Option<String>,
 }
 
 impl<'a> Files<'a> {
@@ -116,87 +131,59 @@ impl<'a> Files<'a> {
 
     /// One diagnostic, drawn with ANSI colours.
     pub(crate) fn draw(&self, diagnostic: &Diagnostic, session: &Session) -> String {
-        let level = || {
-            if diagnostic.is_error() {
-                Level::ERROR
-            } else {
-                Level::WARNING
-            }
+        let level = if diagnostic.is_error() {
+            Level::ERROR
+        } else {
+            Level::WARNING
         };
         let title = clean(&diagnostic.message);
-        let mut head = level().primary_title(title.as_str());
+        let mut head = level.primary_title(title);
         if let Some(code) = diagnostic
             .code
             .as_deref()
             .filter(|code| code.starts_with('E'))
         {
-            head = head.id(code);
+            head = head.id(code.to_owned());
         }
-        let marks: Vec<(Place<'a>, AnnotationKind, Option<String>)> = diagnostic
-            .spans
-            .iter()
-            .filter_map(|span| {
-                let kind = if span.is_primary {
-                    AnnotationKind::Primary
-                } else {
-                    AnnotationKind::Context
-                };
-                Some((self.place(span)?, kind, span.label.as_deref().map(clean)))
-            })
-            .collect();
-        let mut cells: Vec<Option<usize>> = Vec::new();
-        for (place, ..) in &marks {
-            if !cells.contains(&place.cell) {
-                cells.push(place.cell);
-            }
-        }
-        let mut group = Group::with_title(head);
-        for cell in cells {
-            let of_cell = || marks.iter().filter(|(place, ..)| place.cell == cell);
-            let Some((first, ..)) = of_cell().next() else {
-                continue;
-            };
-            let path = format!("cell [{}]", cell.unwrap_or(self.number));
-            group = group.element(
-                Snippet::source(first.source)
-                    .path(path)
-                    .fold(true)
-                    .annotations(of_cell().map(|(place, kind, label)| {
-                        kind.span(place.range.clone()).label(label.as_deref())
-                    })),
-            );
-        }
+        let mut marks = self.marks(&diagnostic.spans);
+        marks.extend(self.macro_calls(diagnostic));
+        let mut group = self.snippets(Group::with_title(head), &marks);
         let mut groups = Vec::new();
-        let mut advice: Vec<String> = Vec::new();
         for child in &diagnostic.children {
-            match self.suggestion(child) {
-                Some((cell, source, patches)) => {
-                    let path = format!("cell [{}]", cell.unwrap_or(self.number));
-                    let snippet = Snippet::source(source).path(path).fold(true).patches(
-                        patches
-                            .into_iter()
-                            .map(|(range, text)| Patch::new(range, text)),
-                    );
-                    groups.push(
-                        Group::with_title(Level::HELP.secondary_title(clean(&child.message)))
-                            .element(snippet),
-                    );
+            let level = if child.level == "help" {
+                Level::HELP
+            } else {
+                Level::NOTE
+            };
+            let text = without_strangers(&clean(&child.message));
+            if let Some((cell, source, patches)) =
+                self.suggestion(child).filter(|_| !is_technical(child))
+            {
+                let path = format!("cell [{}]", cell.unwrap_or(self.number));
+                let snippet = Snippet::source(source).path(path).fold(true).patches(
+                    patches
+                        .into_iter()
+                        .map(|(range, text)| Patch::new(range, text)),
+                );
+                groups.push(Group::with_title(level.secondary_title(text)).element(snippet));
+            } else if self.is_for_learner(child) {
+                let marks = self.marks(&child.spans);
+                if marks.is_empty() {
+                    group = group.element(level.message(text));
+                } else {
+                    let titled = Group::with_title(level.secondary_title(text));
+                    groups.push(self.snippets(titled, &marks));
                 }
-                None if self.is_for_learner(child) => {
-                    let level = if child.level == "help" {
-                        Level::HELP
-                    } else {
-                        Level::NOTE
-                    };
-                    group = group.element(level.message(clean(&child.message)));
-                }
-                None => {}
             }
         }
-        advice.extend(crate::store::advice(diagnostic));
-        advice.extend(self.advice(diagnostic, session));
-        for text in &advice {
-            group = group.element(Level::HELP.message(text.as_str()));
+        if let Some(name) = self.inside_macro(diagnostic) {
+            group = group.element(Level::NOTE.message(format!(
+                "the trouble is in the code that `{name}` puts here"
+            )));
+        }
+        let included = crate::store::advice(diagnostic);
+        for text in included.into_iter().chain(self.advice(diagnostic, session)) {
+            group = group.element(Level::HELP.message(text));
         }
         groups.insert(0, group);
         Renderer::styled()
@@ -204,7 +191,119 @@ impl<'a> Files<'a> {
             .render(&groups)
     }
 
-    /// A change to the learner's text that the compiler proposes.
+    /// What is to be marked in the learner's own text.
+    fn marks(&self, spans: &[Span]) -> Vec<Mark<'a>> {
+        let mut marks: Vec<Mark<'a>> = Vec::new();
+        for span in spans {
+            let kind = if span.is_primary {
+                AnnotationKind::Primary
+            } else {
+                AnnotationKind::Context
+            };
+            let Some(place) = self.place(span) else {
+                continue;
+            };
+            let label = span.label.as_deref().map(clean);
+            // All that a macro puts somewhere stands at its call: there it is said once.
+            let told = marks.iter().any(|mark| {
+                mark.place.cell == place.cell
+                    && mark.place.range == place.range
+                    && (label.is_none() || mark.label == label)
+            });
+            if !told {
+                marks.push(Mark { place, kind, label });
+            }
+        }
+        marks
+    }
+
+    /// Where the learner's own macro was called, for trouble inside its definition.
+    fn macro_calls(&self, diagnostic: &Diagnostic) -> Vec<Mark<'a>> {
+        let mut calls = Vec::new();
+        let Some(span) = diagnostic.primary().filter(|span| self.is_own(span)) else {
+            return calls;
+        };
+        let mut expansion = span.expansion.as_deref();
+        while let Some(step) = expansion {
+            let derive = step.macro_decl_name.starts_with("#[derive");
+            let own = step
+                .def_site_span
+                .as_deref()
+                .is_some_and(|defined| self.is_own(defined));
+            // `?`, `for` and format strings are macros to rustc, not to a learner.
+            let sugar = step.macro_decl_name.starts_with("desugaring");
+            if (derive || own && !sugar)
+                && let Some(place) = self.place(&step.span)
+            {
+                let label = if derive {
+                    "asked for here"
+                } else {
+                    "the macro is called here"
+                };
+                calls.push(Mark {
+                    place,
+                    kind: AnnotationKind::Context,
+                    label: Some(label.to_owned()),
+                });
+            }
+            expansion = step.span.expansion.as_deref();
+        }
+        calls
+    }
+
+    /// The macro whose text is the trouble, where the learner only sees its call. Not std's: what is said about their
+    /// calls is about what was given to them.
+    fn inside_macro<'d>(&self, diagnostic: &'d Diagnostic) -> Option<&'d str> {
+        let mut span = diagnostic.primary()?;
+        let mut name = None;
+        while !self.is_own(span) {
+            let step = span.expansion.as_deref()?;
+            let library = step.def_site_span.as_deref().is_none_or(|defined| {
+                defined.file_name.contains("/library/") || defined.file_name.starts_with("/rustc/")
+            });
+            name = (!library && !step.macro_decl_name.contains("$crate"))
+                .then_some(step.macro_decl_name.as_str());
+            span = &step.span;
+        }
+        name
+    }
+
+    /// Whether a span is in the learner's text itself, not in the text of a macro that it calls.
+    fn is_own(&self, span: &Span) -> bool {
+        self.locate(span)
+            .is_some_and(|(_, found, _)| std::ptr::eq(found, span))
+    }
+
+    /// One snippet for each cell that is marked.
+    fn snippets(&self, mut group: Group<'a>, marks: &[Mark<'a>]) -> Group<'a> {
+        let mut cells: Vec<Option<usize>> = Vec::new();
+        for mark in marks {
+            if !cells.contains(&mark.place.cell) {
+                cells.push(mark.place.cell);
+            }
+        }
+        for cell in cells {
+            let of_cell = || marks.iter().filter(|mark| mark.place.cell == cell);
+            let Some(first) = of_cell().next() else {
+                continue;
+            };
+            let path = format!("cell [{}]", cell.unwrap_or(self.number));
+            group = group.element(
+                Snippet::source(first.place.source)
+                    .path(path)
+                    .fold(true)
+                    .annotations(of_cell().map(|mark| {
+                        mark.kind
+                            .span(mark.place.range.clone())
+                            .label(mark.label.clone())
+                    })),
+            );
+        }
+        group
+    }
+
+    /// A change to the learner's text that the compiler proposes. None where the text is a macro's: the call is not what
+    /// is to be changed.
     #[allow(clippy::type_complexity)]
     fn suggestion(
         &self,
@@ -213,9 +312,9 @@ impl<'a> Files<'a> {
         let mut found: Option<(Option<usize>, &'a str, Vec<(Range<usize>, String)>)> = None;
         for span in &child.spans {
             let replacement = span.suggested_replacement.clone()?;
-            let place = self.place(span)?;
+            let place = self.place(span).filter(|_| self.is_own(span))?;
             let (cell, _, patches) = found.get_or_insert((place.cell, place.source, Vec::new()));
-            if *cell != place.cell {
+            if *cell != place.cell || clean(&replacement) != replacement {
                 return None;
             }
             patches.push((place.range, replacement));
@@ -223,76 +322,107 @@ impl<'a> Files<'a> {
         found
     }
 
-    /// Notes without a place are for everyone; those that point only into generated text or the libraries are not.
+    /// Notes without a place are for everyone; those that point only into generated text or the libraries are not, and
+    /// no proposal is that cannot be shown.
     fn is_for_learner(&self, child: &Diagnostic) -> bool {
-        let technical = [
-            "requested on the command line",
-            "this error originates in the macro `$crate",
-            "you might be missing a crate named",
-        ];
-        (child.spans.is_empty() || child.spans.iter().any(|span| self.place(span).is_some()))
-            && !technical.iter().any(|text| child.message.contains(text))
+        let proposal = child
+            .spans
+            .iter()
+            .any(|span| span.suggested_replacement.is_some());
+        (child.spans.is_empty()
+            || !proposal && child.spans.iter().any(|span| self.place(span).is_some()))
+            && !is_technical(child)
     }
 
-    /// What a notebook adds to the compiler's knowledge.
-    fn advice(&self, diagnostic: &Diagnostic, session: &Session) -> Vec<String> {
-        let mut advice = Vec::new();
-        let code = diagnostic.code.as_deref().unwrap_or_default();
-        if matches!(code, "E0596" | "E0594" | "E0384") {
-            let takes = diagnostic
-                .spans
+    /// Warnings about the present cell, drawn, each kind explained once.
+    pub(crate) fn warnings(&self, diagnostics: &[Diagnostic], session: &Session) -> Vec<String> {
+        let about_cell: Vec<&Diagnostic> = diagnostics
+            .iter()
+            .filter(|warning| {
+                warning
+                    .primary()
+                    .and_then(|span| self.place(span))
+                    .is_some_and(|place| place.cell.is_none())
+            })
+            .collect();
+        self.draw_all(&about_cell, session)
+    }
+
+    /// Diagnostics drawn one after the other: none twice, and each kind with one plain sentence in front of its first.
+    fn draw_all(&self, diagnostics: &[&Diagnostic], session: &Session) -> Vec<String> {
+        let (mut drawn, mut explained) = (Vec::<String>::new(), Vec::new());
+        let mut texts = Vec::new();
+        for diagnostic in diagnostics {
+            // rustc may say the same twice when the parser starts again.
+            let text = self.draw(diagnostic, session);
+            if drawn.contains(&text) {
+                continue;
+            }
+            let meant = advice::loss(diagnostic, session).or_else(|| {
+                let place = self.place(diagnostic.primary()?)?;
+                habit(diagnostic, place.source, place.range.start)
+            });
+            let sentence = meant.or_else(|| {
+                let (words, sentence) = in_short(diagnostic, clean)?;
+                let first = !explained.contains(&words);
+                explained.push(words);
+                first.then_some(sentence)
+            });
+            texts.push(match sentence {
+                Some(sentence) => format!("\u{1b}[1mIn short:\u{1b}[0m {sentence}.\n{text}"),
+                None => text.clone(),
+            });
+            drawn.push(text);
+        }
+        texts
+    }
+
+    /// Errors as they stand in the cell from top to bottom, those of earlier cells last; without those that only follow
+    /// from another one inside the same macro call.
+    fn in_order<'d>(&self, errors: &[&'d Diagnostic]) -> Vec<&'d Diagnostic> {
+        let place = |error: &Diagnostic| error.primary().and_then(|span| self.place(span));
+        let own = |error: &Diagnostic| error.primary().is_some_and(|span| self.is_own(span));
+        let follows = |error: &Diagnostic| {
+            let Some(call) = place(error) else {
+                return false;
+            };
+            // After `f"…"` the parser stumbles on over the same text.
+            let stumbles = |other: &Diagnostic| {
+                is_prefix(other)
+                    && place(other).is_some_and(|other| {
+                        [other.range.start, other.range.end].contains(&call.range.start)
+                    })
+            };
+            if !is_prefix(error) && errors.iter().any(|other| stumbles(other)) {
+                return true;
+            }
+            if own(error) {
+                return false;
+            }
+            errors
                 .iter()
-                .chain(diagnostic.children.iter().flat_map(|child| &child.spans));
-            for part in takes.filter_map(|span| self.part(span)) {
-                if let Part::Take(name) = part
-                    && let Some(variable) = session.variable(&name)
-                {
-                    let cell = variable.cell;
-                    advice.push(format!("`{name}` was defined without `mut` in cell [{cell}]: write `let mut {name}` there and run it again"));
-                    break;
-                }
-            }
-        }
-        if matches!(code, "E0425" | "E0423" | "E0424") {
-            for (name, loss) in &session.lost {
-                if diagnostic.message.contains(&format!("`{name}`")) {
-                    advice.push(explain_loss(name, loss.cell, &loss.reason));
-                }
-            }
-        }
-        if code == "E0434"
-            || (code == "E0425"
-                && session
-                    .variables
-                    .iter()
-                    .any(|v| diagnostic.message.contains(&format!("`{}`", v.name))))
-        {
-            advice.push(
-                "functions do not see a notebook's variables: pass the value as a parameter".into(),
-            );
-        }
-        if code == "E0658" && diagnostic.message.contains("loaded from the sysroot") {
-            advice
-                .push("ask for the crate first, in a line of its own: `:dep NAME = \"*\"`".into());
-        }
-        if matches!(code, "E0432" | "E0433" | "E0463")
-            && let Some(name) = missing_crate(diagnostic)
-        {
-            advice.push(format!(
-                "if `{name}` is a crate, ask for it first, in a line of its own: `:dep {name} = \"*\"`"
-            ));
-        }
-        if code == "E0277"
-            && diagnostic.message.contains("`?`")
-            && diagnostic.message.contains("Option")
-        {
-            advice.push("at the top level of a cell `?` works on a Result: turn the Option into one with `.ok_or(\"what is missing\")?`".into());
-        }
-        advice
+                .filter(|other| own(other))
+                .filter_map(|other| place(other))
+                .any(|other| {
+                    other.cell == call.cell
+                        && call.range.start <= other.range.start
+                        && other.range.end <= call.range.end
+                })
+        };
+        let mut ordered: Vec<&'d Diagnostic> = errors
+            .iter()
+            .copied()
+            .filter(|error| !follows(error))
+            .collect();
+        ordered.sort_by_key(|error| {
+            place(error).map_or((true, 0), |place| (place.cell.is_some(), place.range.start))
+        });
+        ordered
     }
 
     /// The failure of a cell that did not compile.
     pub(crate) fn failure(&self, errors: &[&Diagnostic], session: &Session) -> Failure {
+        let errors = self.in_order(errors);
         let codes: Vec<String> = errors
             .iter()
             .filter_map(|error| error.code.clone())
@@ -304,12 +434,13 @@ impl<'a> Files<'a> {
             .filter_map(|span| self.place(span))
             .find(|place| place.cell.is_none())
             .map(|place| place.position);
-        // rustc may say the same twice when the parser starts again.
-        let mut drawn: Vec<String> = Vec::new();
-        for text in errors.iter().map(|error| self.draw(error, session)) {
-            if !drawn.contains(&text) {
-                drawn.push(text);
-            }
+        let mut drawn = self.draw_all(&errors, session);
+        let more = drawn.len().saturating_sub(SHOWN);
+        if more > 0 {
+            drawn.truncate(SHOWN);
+            drawn.push(format!(
+                "… and {more} more. Mend these first: later errors often follow from earlier ones."
+            ));
         }
         let report = drawn.join("\n\n").lines().map(str::to_owned).collect();
         let message = first.map_or_else(
@@ -327,6 +458,26 @@ impl<'a> Files<'a> {
             kind: FailureKind::Compile { codes },
         }
     }
+}
+
+/// Notes about compiling itself.
+fn is_technical(note: &Diagnostic) -> bool {
+    let technical = [
+        "requested on the command line",
+        "on by default",
+        "this error originates in the macro `$crate",
+        "you might be missing a crate named",
+        "the full name for the type has been written to",
+        "--verbose",
+        // What follows "prefix `f` is unknown".
+        "consider inserting whitespace here",
+    ];
+    technical.iter().any(|text| note.message.contains(text))
+}
+
+/// A letter before a quotation mark that means nothing in Rust.
+fn is_prefix(error: &Diagnostic) -> bool {
+    error.message.starts_with("prefix `") && error.message.ends_with("is unknown")
 }
 
 /// The failure of a cell whose brackets do not match; rustc would blame what is generated around the cell. `code` is
@@ -382,103 +533,6 @@ pub(crate) fn unbalanced(source: &str, code: &str, number: usize) -> Option<Fail
     })
 }
 
-/// The name of the crate that rustc does not know, if that is the trouble.
-fn missing_crate(diagnostic: &Diagnostic) -> Option<&str> {
-    let texts = diagnostic
-        .spans
-        .iter()
-        .filter_map(|span| span.label.as_deref())
-        .chain([diagnostic.message.as_str()]);
-    let signs = ["unlinked crate `", "can't find crate for `"];
-    texts
-        .into_iter()
-        .find_map(|text| signs.iter().find_map(|sign| text.rsplit_once(sign)))?
-        .1
-        .split('`')
-        .next()
-}
-
-/// Why a name is no variable, and what to do.
-pub(crate) fn explain_loss(name: &str, cell: usize, reason: &LossReason) -> String {
-    match reason {
-        LossReason::Moved => format!(
-            "cell [{cell}] moved `{name}` away (gave its value to something else): define it again, or pass a clone or a reference there"
-        ),
-        LossReason::Borrows => format!(
-            "`{name}` of cell [{cell}] borrows from another variable and ended with its cell: keep an owned value instead, for example with `.clone()` or `.to_owned()`"
-        ),
-        LossReason::OtherCrate => format!(
-            "`{name}` was of a type from a crate that `:dep` in cell [{cell}] replaced by another version: run the cell that defines it again"
-        ),
-        LossReason::ProcessEnded => format!(
-            "`{name}` was lost when the process that ran the cells ended in cell [{cell}]: run the cell that defines it again"
-        ),
-        LossReason::Unnameable(kind) if kind.contains("{closure") && !kind.contains('<') => {
-            format!(
-                "`{name}` of cell [{cell}] is a closure, whose type has no name, so it ended with its cell: make it a `fn`, or box it as `Box<dyn Fn(…) -> …>`"
-            )
-        }
-        LossReason::Unnameable(kind) if kind.contains("async") || kind.contains("Future") => {
-            format!(
-                "`{name}` of cell [{cell}] is a future, whose type has no name, so it ended with its cell: `.await` it there, spawn it, or keep `Box::pin({name})` as `std::pin::Pin<Box<dyn Future<Output = …>>>`"
-            )
-        }
-        LossReason::Unnameable(kind) => {
-            format!(
-                "`{name}` of cell [{cell}] has a type that cannot be written (`{kind}`), so it ended with its cell: collect or box it there, for example as `Box<dyn Trait>`"
-            )
-        }
-    }
-}
-
-/// A compiler text without the names of generated crates, modules and files.
-pub(crate) fn clean(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(at) = rest
-        .find("cell_")
-        .into_iter()
-        .chain(rest.find("carried_"))
-        .min()
-    {
-        let (before, from) = rest.split_at(at);
-        out.push_str(before);
-        let prefix = if from.starts_with("cell_") {
-            "cell_"
-        } else {
-            "carried_"
-        };
-        let tail = &from[prefix.len()..];
-        let digits = tail
-            .find(|character: char| !character.is_ascii_hexdigit())
-            .unwrap_or(tail.len());
-        let generated = digits > 0 && (prefix == "carried_" || digits == 16);
-        let after = &tail[digits..];
-        // A file that the cell includes is named as the cell names it.
-        if let Some(path) = crate::store::learners_file(after).filter(|_| generated) {
-            rest = path;
-            continue;
-        }
-        // `cell_0123456789abcdef/body.rs:2:20` is line 2 of the cell.
-        let file = after
-            .strip_prefix('/')
-            .and_then(|path| path.split_once(".rs"))
-            .filter(|(name, _)| !name.contains([' ', '/']));
-        match (generated, after.strip_prefix("::"), file) {
-            (true, Some(path), _) => rest = path,
-            (true, None, Some((_, position))) => {
-                out.push_str("cell");
-                rest = position;
-            }
-            _ => {
-                out.push_str(prefix);
-                rest = tail;
-            }
-        }
-    }
-    crate::libraries::without_aliases(&(out + rest)).replace("::__rt::", "::")
-}
-
 /// The line and column (from 1) behind the last visible character.
 fn end_of(source: &str) -> (usize, usize) {
     let text = source.trim_end();
@@ -508,22 +562,6 @@ fn offset(source: &str, line: usize, column: usize) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn generated_names_are_taken_out_of_messages() {
-        assert_eq!(
-            clean("expected `cell_0123456789abcdef::Movie`"),
-            "expected `Movie`"
-        );
-        assert_eq!(
-            clean("`cell_0123456789abcdef::carried_0::Movie`, `carried_1::A`"),
-            "`Movie`, `A`"
-        );
-        assert_eq!(
-            clean("my cell_count and cell_a::b"),
-            "my cell_count and cell_a::b"
-        );
-    }
 
     #[test]
     fn offsets_count_characters() {

@@ -90,16 +90,16 @@ fn advice_is_about_notebooks() {
         .fail("let rc = std::rc::Rc::new(5);\nstd::thread::spawn(move || println!(\"{rc}\"));");
     failed.says(&[
         "`Rc<i32>` cannot be sent between threads safely",
-        "{closure@cell:2:20: 2:27}",
+        "{closure@line 2}",
     ]);
 }
 
 #[test]
 fn a_forgotten_await_is_warned_about() {
     let mut notebook = Notebook::new();
-    let shown = notebook.try_run("async fn f() {}\nf();").unwrap();
+    let shown = notebook.try_run("async fn later() {}\nlater();").unwrap();
     assert!(
-        shown.contains("unused implementer of `std::future::Future` that must be used")
+        shown.contains("unused implementer of `Future` that must be used")
             && shown.contains("cell [1]:2:1"),
         "{shown}"
     );

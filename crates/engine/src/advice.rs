@@ -1,0 +1,121 @@
+//! What a notebook knows that the compiler does not: which cell a variable came from, where it went, what a crate is
+//! called, what a learner who comes from another language meant.
+
+use crate::diagnostic::Diagnostic;
+use crate::generate::Part;
+use crate::report::Files;
+use crate::session::{LossReason, Session};
+
+impl Files<'_> {
+    /// Advice on one diagnostic, a sentence each.
+    pub(crate) fn advice(&self, diagnostic: &Diagnostic, session: &Session) -> Vec<String> {
+        let mut advice = Vec::new();
+        let code = diagnostic.code.as_deref().unwrap_or_default();
+        let told = &diagnostic.message;
+        if matches!(code, "E0596" | "E0594" | "E0384") {
+            let takes = diagnostic
+                .spans
+                .iter()
+                .chain(diagnostic.children.iter().flat_map(|child| &child.spans));
+            for part in takes.filter_map(|span| self.part(span)) {
+                if let Part::Take(name) = part
+                    && let Some(variable) = session.variable(&name)
+                {
+                    let cell = variable.cell;
+                    advice.push(format!("`{name}` was defined without `mut` in cell [{cell}]: write `let mut {name}` there and run it again"));
+                    break;
+                }
+            }
+        }
+        let is_variable = || {
+            session
+                .variables
+                .iter()
+                .any(|variable| told.contains(&format!("`{}`", variable.name)))
+        };
+        if code == "E0434" || (code == "E0425" && is_variable()) {
+            advice.push(
+                "functions do not see a notebook's variables: pass the value as a parameter".into(),
+            );
+        }
+        if code == "E0658" && diagnostic.message.contains("loaded from the sysroot") {
+            advice
+                .push("ask for the crate first, in a line of its own: `:dep NAME = \"*\"`".into());
+        }
+        if matches!(code, "E0432" | "E0433" | "E0463")
+            && let Some(name) = missing_crate(diagnostic)
+        {
+            advice.push(format!(
+                "if `{name}` is a crate, ask for it first, in a line of its own: `:dep {name} = \"*\"`"
+            ));
+        }
+        if code == "E0277" && told.contains("`?`") && told.contains("not `Option`s") {
+            advice.push("at the top level of a cell `?` works on a Result: turn the Option into one with `.ok_or(\"what is missing\")?`".into());
+        }
+        advice
+    }
+}
+
+/// Where a name went that the compiler does not find, if it was a variable once.
+pub(crate) fn loss(diagnostic: &Diagnostic, session: &Session) -> Option<String> {
+    if !matches!(
+        diagnostic.code.as_deref(),
+        Some("E0425" | "E0423" | "E0424")
+    ) {
+        return None;
+    }
+    let (name, loss) = session
+        .lost
+        .iter()
+        .find(|(name, _)| diagnostic.message.contains(&format!("`{name}`")))?;
+    Some(explain_loss(name, loss.cell, &loss.reason))
+}
+
+/// The name of the crate that rustc does not know, if that is the trouble.
+fn missing_crate(diagnostic: &Diagnostic) -> Option<&str> {
+    let texts = diagnostic
+        .spans
+        .iter()
+        .filter_map(|span| span.label.as_deref())
+        .chain([diagnostic.message.as_str()]);
+    let signs = ["unlinked crate `", "can't find crate for `"];
+    texts
+        .into_iter()
+        .find_map(|text| signs.iter().find_map(|sign| text.rsplit_once(sign)))?
+        .1
+        .split('`')
+        .next()
+}
+
+/// Why a name is no variable, and what to do.
+pub(crate) fn explain_loss(name: &str, cell: usize, reason: &LossReason) -> String {
+    match reason {
+        LossReason::Moved => format!(
+            "cell [{cell}] moved `{name}` away (gave its value to something else): define it again, or pass a clone or a reference there"
+        ),
+        LossReason::Borrows => format!(
+            "`{name}` of cell [{cell}] borrows from another variable and ended with its cell: keep an owned value instead, for example with `.clone()` or `.to_owned()`"
+        ),
+        LossReason::OtherCrate => format!(
+            "`{name}` was of a type from a crate that `:dep` in cell [{cell}] replaced by another version: run the cell that defines it again"
+        ),
+        LossReason::ProcessEnded => format!(
+            "`{name}` was lost when the process that ran the cells ended in cell [{cell}]: run the cell that defines it again"
+        ),
+        LossReason::Unnameable(kind) if kind.contains("{closure") && !kind.contains('<') => {
+            format!(
+                "`{name}` of cell [{cell}] is a closure, whose type has no name, so it ended with its cell: make it a `fn`, or box it as `Box<dyn Fn(…) -> …>`"
+            )
+        }
+        LossReason::Unnameable(kind) if kind.contains("async") || kind.contains("Future") => {
+            format!(
+                "`{name}` of cell [{cell}] is a future, whose type has no name, so it ended with its cell: `.await` it there, spawn it, or keep `Box::pin({name})` as `std::pin::Pin<Box<dyn Future<Output = …>>>`"
+            )
+        }
+        LossReason::Unnameable(kind) => {
+            format!(
+                "`{name}` of cell [{cell}] has a type that cannot be written (`{kind}`), so it ended with its cell: collect or box it there, for example as `Box<dyn Trait>`"
+            )
+        }
+    }
+}
