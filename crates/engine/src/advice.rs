@@ -49,9 +49,6 @@ impl Files<'_> {
                 "if `{name}` is a crate, ask for it first, in a line of its own: `:dep {name} = \"*\"`"
             ));
         }
-        if code == "E0277" && told.contains("`?`") && told.contains("not `Option`s") {
-            advice.push("at the top level of a cell `?` works on a Result: turn the Option into one with `.ok_or(\"what is missing\")?`".into());
-        }
         advice
     }
 }

@@ -60,6 +60,7 @@ fn without_generated(text: &str) -> String {
         .replace("__rt::prelude::", "")
         .replace("::__rt::", "::")
         .replace("__rt::", "")
+        .replace("CellError", "Box<dyn Error>")
 }
 
 /// `{closure@cell:2:20: 2:27}` is `{closure@line 2}`, and a closure of a library is a `{closure}`: columns are those of

@@ -10,10 +10,14 @@ use std::sync::{Arc, Mutex};
 
 use crate::child::kill_group;
 use crate::diagnostic::Diagnostic;
+use crate::directive::is_release;
 use crate::generate::Generated;
 use crate::libraries::Libraries;
 use crate::store::{DOOR, LINK, Reads, module_files};
 use crate::{Config, EngineError};
+
+/// What a release build does without.
+const RELEASE: &[&str] = &["-Cdebug-assertions=off", "-Coverflow-checks=off"];
 
 /// What every cell is compiled with; part of each cell's name.
 pub(crate) const FLAGS: [&str; 11] = [
@@ -190,6 +194,12 @@ impl Job<'_> {
             .args(FLAGS)
             .arg(format!("--crate-name={}", self.crate_name))
             .arg(format!("-Copt-level={}", self.optimization))
+            // The last one counts: honest timing is that of a release build.
+            .args(if is_release(self.optimization) {
+                RELEASE
+            } else {
+                &[]
+            })
             // The same cell gives the same bytes wherever it is compiled, and what it includes has the name that it has
             // in the working directory.
             .arg(format!("--remap-path-prefix={}=", self.folder.display()))

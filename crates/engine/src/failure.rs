@@ -30,17 +30,27 @@ pub(crate) fn directive_failure(directive: &Directive, message: String) -> Box<F
     } else {
         "unknown directive"
     };
+    let written = format!(":{} {}", directive.name, directive.argument);
+    at_directive(directive, name, written.trim_end(), message)
+}
+
+/// A command of the shell that did not end well.
+pub(crate) fn command_failure(directive: &Directive, message: String) -> Box<Failure> {
+    at_directive(
+        directive,
+        "command",
+        &format!("!{}", directive.argument),
+        message,
+    )
+}
+
+fn at_directive(directive: &Directive, name: &str, written: &str, message: String) -> Box<Failure> {
     Box::new(Failure {
         kind: FailureKind::Directive,
         name: name.into(),
         report: vec![
             format!("\u{1b}[1;31m{name}\u{1b}[0m: {message}"),
-            format!(
-                "  in line {}: :{} {}",
-                directive.line, directive.name, directive.argument
-            )
-            .trim_end()
-            .to_owned(),
+            format!("  in line {}: {written}", directive.line),
         ],
         message,
         position: Some(Position {

@@ -15,6 +15,10 @@ pub(crate) fn habit(diagnostic: &Diagnostic, source: &str, at: usize) -> Option<
             "Rust needs no `f\"…\"`: `println!(\"{name}\")` and `format!(\"{name}\")` take names in braces as they are".into(),
         ),
         None => in_syntax(message, before, after).map(str::to_owned),
+        Some("E0425") if before.trim() == "!" => Some(format!(
+            "`{0}` is no variable, and no program of that name is found either",
+            word(after)
+        )),
         Some("E0425") => {
             let name = word(after);
             let rest = after[name.len()..].trim_start();

@@ -33,6 +33,7 @@ mod directive;
 mod engine;
 mod error;
 mod event;
+mod explain;
 mod failure;
 mod generate;
 mod habits;
@@ -47,6 +48,7 @@ mod prepare;
 mod report;
 mod scope;
 mod session;
+mod shell;
 mod store;
 mod type_name;
 

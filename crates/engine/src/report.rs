@@ -504,10 +504,16 @@ pub(crate) fn unbalanced(source: &str, code: &str, number: usize) -> Option<Fail
         Brackets::Balanced | Brackets::Unended => return None,
     };
     let path = format!("cell [{number}]");
-    let marks = [AnnotationKind::Primary.span(at..at + 1)].into_iter();
+    // Directive lines are blank in `code` and may be shorter there, in bytes.
+    let in_source = |at: usize| {
+        let at = line_and_column(code, at);
+        let start = offset(source, at.line, at.column);
+        start..start + source[start..].chars().next().map_or(0, char::len_utf8)
+    };
+    let marks = [AnnotationKind::Primary.span(in_source(at))].into_iter();
     let marks = marks.chain(opened.map(|opened| {
         AnnotationKind::Context
-            .span(opened..opened + 1)
+            .span(in_source(opened))
             .label("opened here")
     }));
     let snippet = Snippet::source(source)
@@ -519,15 +525,10 @@ pub(crate) fn unbalanced(source: &str, code: &str, number: usize) -> Option<Fail
         .decor_style(DecorStyle::Ascii)
         .render(&[group])
         .to_string();
-    let before = &code[..at];
-    let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
     Some(Failure {
         kind: FailureKind::Compile { codes: Vec::new() },
         name: "syntax error".into(),
-        position: Some(Position {
-            line: before.matches('\n').count() + 1,
-            column: before[line_start..].chars().count() + 1,
-        }),
+        position: Some(line_and_column(code, at)),
         report: report.lines().map(str::to_owned).collect(),
         message,
     })
@@ -540,6 +541,21 @@ fn end_of(source: &str) -> (usize, usize) {
         text.matches('\n').count() + 1,
         text.rsplit('\n').next().unwrap_or_default().chars().count() + 1,
     )
+}
+
+/// The line and column of a byte offset.
+fn line_and_column(text: &str, at: usize) -> Position {
+    let before = &text[..at];
+    Position {
+        line: before.matches('\n').count() + 1,
+        column: before
+            .rsplit('\n')
+            .next()
+            .unwrap_or_default()
+            .chars()
+            .count()
+            + 1,
+    }
 }
 
 /// The byte offset of a line and column (both from 1, columns in characters).

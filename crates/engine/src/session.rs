@@ -23,6 +23,8 @@ pub(crate) struct Session {
     pub(crate) runs_with_statics: Vec<(String, usize)>,
     /// The Tokio runtime that cells run on.
     pub(crate) flavour: Flavour,
+    /// Environment variables that the learner has set.
+    pub(crate) environment: Vec<(String, String)>,
 }
 
 /// An item in force.
@@ -92,6 +94,20 @@ pub(crate) enum LossReason {
 impl Session {
     pub(crate) fn variable(&self, name: &str) -> Option<&Variable> {
         self.variables.iter().find(|variable| variable.name == name)
+    }
+
+    /// Whether a name means something in this notebook.
+    pub(crate) fn knows(&self, name: &str) -> bool {
+        self.variable(name).is_some()
+            || self.lost.contains_key(name)
+            || self
+                .definitions
+                .iter()
+                .any(|definition| definition.item.names.iter().any(|known| known == name))
+            || self
+                .uses
+                .iter()
+                .any(|declared| declared.name.as_deref() == Some(name))
     }
 
     /// Forgets every variable because their process is gone.

@@ -61,6 +61,11 @@ fn serve(engine: UnixStream, door: &Path) {
                 run::set_flavour(flavour);
                 None
             }
+            Request::Environment { name, value } => {
+                // SAFETY: no cell runs, and what a learner's threads read of the environment goes through std's lock.
+                unsafe { std::env::set_var(name, value) };
+                None
+            }
             Request::Tasks => {
                 // A thread that has only just begun has no name yet.
                 system::let_others_rest();

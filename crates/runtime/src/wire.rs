@@ -26,6 +26,8 @@ pub enum Request {
     Forget { names: Vec<String> },
     /// Replace the Tokio runtime. Tasks of the old one are stopped.
     Runtime { flavour: Flavour },
+    /// Set an environment variable.
+    Environment { name: String, value: String },
     /// Tell which tasks there are.
     Tasks,
     /// Cancel the `.await` the running cell is waiting in, if it is in one.
@@ -148,6 +150,9 @@ impl Request {
                 };
                 vec!["runtime".into(), kind.into(), workers.to_string()]
             }
+            Request::Environment { name, value } => {
+                vec!["environment".into(), name.clone(), value.clone()]
+            }
             Request::Tasks => vec!["tasks".into()],
             Request::Cancel => vec!["cancel".into()],
         };
@@ -182,6 +187,10 @@ impl Request {
                     },
                 })
             }
+            "environment" => Ok(Request::Environment {
+                name: fields.text()?,
+                value: fields.text()?,
+            }),
             "tasks" => Ok(Request::Tasks),
             "cancel" => Ok(Request::Cancel),
             other => Err(unknown(other)),
@@ -496,6 +505,10 @@ mod tests {
             Request::Tasks,
             Request::Cancel,
             Request::Checkpoint { number: 3 },
+            Request::Environment {
+                name: "A".into(),
+                value: "ä=b c".into(),
+            },
             runtime(Flavour::CurrentThread),
             runtime(Flavour::MultiThread),
             runtime(Flavour::Workers(3)),

@@ -3,6 +3,7 @@
 //! Nothing here knows other cells or a compiler. Text that does not parse is still a [`Cell`] (all of it statements), so
 //! that the complaint about it comes from rustc, in its own words, at the right place.
 
+mod command;
 mod mentions;
 mod parse;
 mod visibility;
@@ -11,7 +12,7 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 use std::sync::Arc;
 
-pub(crate) use parse::parse;
+pub(crate) use parse::{parse, parse_knowing};
 
 /// A cell, taken apart. All ranges are byte ranges of `text`.
 #[derive(Debug, Clone, Default)]

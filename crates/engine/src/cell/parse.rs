@@ -15,7 +15,12 @@ use super::{Binding, Cell, Directive, Item, ItemKind, Use, mentions, visibility}
 
 /// Takes a cell apart. Never fails: what does not parse is all statements.
 pub(crate) fn parse(text: &str) -> Cell {
-    let (text, directives) = split_directives(text);
+    parse_knowing(text, &|_| true)
+}
+
+/// [`parse`] for a notebook that `knows` names, which tells commands (`!ls`) from Rust (`!done`).
+pub(crate) fn parse_knowing(text: &str, knows: &dyn Fn(&str) -> bool) -> Cell {
+    let (text, directives) = split_directives(text, knows);
     let mut cell = Cell {
         text: text.as_str().into(),
         directives,
@@ -42,10 +47,24 @@ pub(crate) fn parse(text: &str) -> Cell {
 }
 
 /// Blanks directive lines. A line is one if it begins with `:` and a letter where the code before it is whole.
-fn split_directives(text: &str) -> (String, Vec<Directive>) {
+fn split_directives(text: &str, knows: &dyn Fn(&str) -> bool) -> (String, Vec<Directive>) {
     let (mut code, mut directives) = (String::with_capacity(text.len()), Vec::new());
     for (index, line) in text.split_inclusive('\n').enumerate() {
         let trimmed = line.trim();
+        // Every line so far is in `code` with its length in characters, but perhaps not in bytes.
+        let here = line.as_ptr() as usize - text.as_ptr() as usize;
+        if let Some(command) = super::command::command(&text[here..], &code, knows) {
+            directives.push(Directive {
+                line: index + 1,
+                name: "sh".into(),
+                argument: command.into(),
+            });
+            code.extend(
+                line.chars()
+                    .map(|character| if character == '\n' { '\n' } else { ' ' }),
+            );
+            continue;
+        }
         let directive = trimmed.strip_prefix(':').filter(|rest| {
             rest.starts_with(|first: char| first.is_ascii_alphabetic()) && is_whole(&code)
         });

@@ -253,8 +253,11 @@ impl Engine {
         Ok(Back::Empty)
     }
 
-    /// Gives an empty runner the Tokio runtime that the learner chose.
-    fn set_flavour(&self) {
+    /// Gives an empty runner the Tokio runtime and the environment that the learner chose.
+    pub(super) fn set_flavour(&self) {
+        for (name, value) in &self.session.environment {
+            self.send_environment(name, value);
+        }
         let flavour = self.session.flavour;
         if let Some(stage) = self
             .stage

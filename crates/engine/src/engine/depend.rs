@@ -119,6 +119,7 @@ impl Engine {
         self.start_afresh()?;
         self.session = Session {
             lost: std::mem::take(&mut self.session.lost),
+            environment: std::mem::take(&mut self.session.environment),
             ..Session::default()
         };
         if let Some(note) = note {

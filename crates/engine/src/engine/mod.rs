@@ -52,6 +52,8 @@ pub struct Engine {
     cells: LoadedCells,
     stage: Option<Stage>,
     store: Option<Arc<Store>>,
+    /// The error code of the last cell that did not compile.
+    explainable: Option<String>,
     preparing: Option<std::thread::JoinHandle<Result<Stage, EngineError>>>,
     control: Arc<Control>,
 }
@@ -136,6 +138,7 @@ impl Engine {
             cells: LoadedCells::default(),
             stage: None,
             store: None,
+            explainable: None,
             preparing: None,
             control: Arc::default(),
         };
@@ -161,7 +164,10 @@ impl Engine {
         self.scope.update(&self.session);
         match outcome {
             Ok(result) => Outcome::Done { result },
-            Err(failure) => Outcome::Failed(*failure),
+            Err(failure) => {
+                self.note_failure(&failure);
+                Outcome::Failed(*failure)
+            }
         }
     }
 
@@ -230,7 +236,7 @@ impl Engine {
     fn run_directives_and_code(&mut self, code: &str) -> Result<Option<MimeBundle>, Box<Failure>> {
         let started = Instant::now();
         self.notice_death()?;
-        let cell = cell::parse(code);
+        let cell = cell::parse_knowing(code, &|name| self.session.knows(name));
         let mut wanted = Vec::new();
         for directive in &cell.directives {
             let known = directive::find(&directive.name)

@@ -285,6 +285,11 @@ impl Libraries {
         }
     }
 
+    /// The crates that code may name.
+    pub(crate) fn packages(&self) -> &[Package] {
+        &self.packages
+    }
+
     /// What the root of each cell begins with, in one line: the set as `__libraries`, and all layers.
     pub(crate) fn extern_crates(&self) -> String {
         let mut text = format!("extern crate {} as {SET_ALIAS}; ", self.name);

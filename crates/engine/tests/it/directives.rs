@@ -9,7 +9,10 @@ fn variables_and_types_are_listed() {
     let mut notebook = Notebook::new();
     notebook.check(":vars", "No variables yet.");
     notebook.check("let mut names = vec![String::new()]; let n = 1.5;", "");
-    notebook.check(":vars", "mut names: Vec<String>\nn: f64");
+    notebook.check(
+        ":vars",
+        "mut names: Vec<String>  cell [2]\nn: f64                  cell [2]",
+    );
     notebook.check(
         ":type names.iter().map(|name| name.len()).collect::<Vec<_>>()",
         "names.iter().map(|name| name.len()).collect::<Vec<_>>(): Vec<usize>",
@@ -36,10 +39,100 @@ fn optimisation_and_timing_can_be_set() {
     let mut notebook = Notebook::new();
     notebook.check(
         ":opt 2",
-        "Cells that follow are compiled with optimisation 2.",
+        "Cells that follow are compiled with optimisation 2, as `cargo run --release` does: arithmetic overflow wraps silently.",
     );
     notebook.check("(1..=10u64).product::<u64>()", "3628800");
     assert!(notebook.try_run(":timing\n1").unwrap().contains("took"));
+}
+
+#[test]
+fn overflow_is_caught_unless_cells_are_compiled_for_speed() {
+    let mut notebook = Notebook::new();
+    let overflow = "std::hint::black_box(i32::MAX) + 1";
+    notebook
+        .fail(overflow)
+        .says(&["attempt to add with overflow"]);
+    notebook.try_run(":opt 2").unwrap();
+    notebook.check(overflow, "-2147483648");
+    notebook.check("cfg!(debug_assertions)", "false");
+    notebook.check(
+        ":opt 0",
+        "Cells that follow are compiled with optimisation 0; arithmetic overflow panics.",
+    );
+    notebook
+        .fail(overflow)
+        .says(&["attempt to add with overflow"]);
+}
+
+#[test]
+fn lost_variables_are_listed_with_the_reason() {
+    let mut notebook = Notebook::new();
+    notebook.check("let v = vec![1]; let r = &v; let kept = 1;", "");
+    notebook.check("drop(v);", "");
+    let shown = notebook.try_run(":vars").unwrap();
+    assert!(
+        shown.starts_with("kept: i32  cell [1]\n\nNo longer there:\n  `r` of cell [1] borrows")
+            && shown.contains("\n  cell [2] moved `v` away"),
+        "{shown}"
+    );
+}
+
+#[test]
+fn a_restart_keeps_functions_and_loses_variables() {
+    let mut notebook = Notebook::new();
+    notebook.check("let lost = 1; fn one() -> i32 { 1 }", "");
+    notebook.try_run(":restart").unwrap();
+    notebook.check("one()", "1");
+    notebook
+        .fail("lost")
+        .says(&["`lost` was lost when the process"]);
+}
+
+#[test]
+fn environment_variables_can_be_set() {
+    let mut notebook = Notebook::new();
+    notebook.check(
+        ":env LOOPBOT_GREETING=good day\nstd::env::var(\"LOOPBOT_GREETING\")",
+        "Ok(\"good day\")",
+    );
+    notebook.try_run(":restart").unwrap();
+    notebook.check(
+        "std::env::var(\"LOOPBOT_GREETING\").unwrap()",
+        "\"good day\"",
+    );
+    notebook
+        .fail(":env LOOPBOT_GREETING")
+        .says(&["a name and a value"]);
+}
+
+#[test]
+fn directives_of_evcxr_are_understood_or_said_to_be_pointless() {
+    let mut notebook = Notebook::new();
+    notebook.check(":t 1 + 1", "1 + 1: i32");
+    let shown = notebook.try_run(":sccache 1\n1").unwrap();
+    assert!(
+        shown.starts_with("`:sccache` changes nothing here:") && shown.ends_with('1'),
+        "{shown}"
+    );
+    let shown = notebook.try_run(":show_deps").unwrap();
+    assert!(shown.contains("tokio 1."), "{shown}");
+    let shown = notebook.try_run(":version").unwrap();
+    assert!(
+        shown.starts_with("LoopBot ") && shown.contains("rustc 1."),
+        "{shown}"
+    );
+    notebook.fail(":build_env A=1").says(&["no directive"]);
+}
+
+#[test]
+fn a_name_of_the_learners_is_documented() {
+    let mut notebook = Notebook::new();
+    notebook.check("/// Adds one.\nfn next(n: i32) -> i32 { n + 1 }", "");
+    notebook.check(
+        ":doc next",
+        "```rust\nfn next(n: i32) -> i32 { n + 1 }\n```\n\nAdds one.\n\ndefined in cell [1]",
+    );
+    notebook.fail(":doc 1 + 1").says(&["`:doc` needs a name"]);
 }
 
 #[test]

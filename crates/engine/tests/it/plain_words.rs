@@ -1,0 +1,260 @@
+//! The sentence in front of an error, through real cells: rustc's messages are what chooses it.
+
+use crate::notebook::Notebook;
+
+/// Runs a cell that must fail; its report must begin with this sentence, and rustc's own words must follow.
+#[track_caller]
+fn check(notebook: &mut Notebook, cell: &str, sentence: &str) {
+    let failed = notebook.fail(cell);
+    failed.leaks_nothing();
+    let first = failed.report.lines().next().unwrap_or_default();
+    assert!(
+        first.starts_with(&format!("In short: {sentence}")),
+        "wanted: {sentence}\n{}",
+        failed.report
+    );
+    assert!(
+        failed
+            .report
+            .lines()
+            .nth(1)
+            .is_some_and(|line| line.starts_with("error")),
+        "{}",
+        failed.report
+    );
+    assert!(!failed.failure.message.contains("In short"));
+}
+
+#[test]
+fn values_that_were_given_away() {
+    let n = &mut Notebook::new();
+    check(
+        n,
+        "let v = vec![1];\nlet w = v;\nprintln!(\"{v:?}\");",
+        "`v` was given away earlier",
+    );
+    check(
+        n,
+        "let v = vec![1];\nfor _ in 0..2 { std::thread::spawn(move || v.len()); }",
+        "the first round of the loop gives `v` away",
+    );
+    check(
+        n,
+        "let f = async { 1 };\nf.await;\nf.await;",
+        "a future can be awaited only once",
+    );
+    check(
+        n,
+        "let names = vec![String::new()];\nlet first = names[0];",
+        "one element cannot be taken out of a list",
+    );
+    check(
+        n,
+        "let s = String::new();\nlet r = &s;\ndrop(s);\nr.len()",
+        "`s` is still lent out",
+    );
+}
+
+#[test]
+fn borrows_that_collide() {
+    let n = &mut Notebook::new();
+    check(
+        n,
+        "let mut v = vec![1];\nlet first = &v[0];\nv.push(2);\nprintln!(\"{first}\");",
+        "`v` is being changed here while someone still holds a reference",
+    );
+    check(
+        n,
+        "let mut v = vec![1];\nlet a = &mut v;\nlet b = &mut v;\na.push(1);\nb.push(2);",
+        "`v` is lent out for changing twice",
+    );
+    check(n, "let x = 1;\nx += 1;", "`x` was made without `mut`");
+    check(
+        n,
+        "let v = vec![1];\nv.push(2);",
+        "`v` was made without `mut`, so it cannot be changed",
+    );
+    check(
+        n,
+        "let c = std::sync::Arc::new(0);\n*c += 1;",
+        "what is inside an `Arc` is shared and so can only be read",
+    );
+    check(
+        n,
+        "fn f() -> &'static str {\n    let s = String::new();\n    &s\n}",
+        "this would return a reference to `s`",
+    );
+    check(
+        n,
+        "fn f(a: &str, b: &str) -> &str { a }",
+        "a reference in a type or a return value needs to say",
+    );
+}
+
+#[test]
+fn threads_and_tasks() {
+    let n = &mut Notebook::new();
+    check(
+        n,
+        "let v = vec![1];\nstd::thread::spawn(|| println!(\"{v:?}\"));",
+        "the closure (or thread) may run longer than this code, but only borrows `v`",
+    );
+    check(
+        n,
+        "let v = vec![1];\ntokio::spawn(async { println!(\"{v:?}\") });",
+        "the task may run longer than this code, but only borrows `v`",
+    );
+    check(
+        n,
+        "let rc = std::rc::Rc::new(1);\nstd::thread::spawn(move || *rc);",
+        "an `Rc` counts its owners without any protection",
+    );
+    check(
+        n,
+        "let c = std::sync::Arc::new(std::cell::RefCell::new(1));\nstd::thread::spawn(move || c.take());",
+        "a `RefCell` has no protection",
+    );
+    check(
+        n,
+        "let m = std::sync::Arc::new(std::sync::Mutex::new(1));\ntokio::spawn(async move {\n    let g = m.lock().unwrap();\n    tokio::task::yield_now().await;\n    drop(g);\n});",
+        "a task may change threads at every `.await`",
+    );
+    check(
+        n,
+        "fn f(name: &str) {\n    std::thread::spawn(move || println!(\"{name}\"));\n}",
+        "a thread or task may run longer than this code",
+    );
+    check(
+        n,
+        "async fn one() -> i32 { 1 }\nlet x: i32 = one();",
+        "this is a future, which has not run yet",
+    );
+    check(n, "1.await", "only a future can be awaited");
+    check(
+        n,
+        "fn f() { async { 1 }.await; }",
+        "`.await` only works inside `async` code",
+    );
+    check(
+        n,
+        "let x: i32 = tokio::spawn(async { 1 }).await;",
+        "what a spawned task or thread gives comes in a `Result`",
+    );
+}
+
+#[test]
+fn types_and_names() {
+    let n = &mut Notebook::new();
+    check(
+        n,
+        "let x: i32 = \"a\";",
+        "the type you wrote wants `i32`, and this is `&str`",
+    );
+    check(n, "1i32 + 1i64", "`i64` cannot be added to `i32`");
+    check(
+        n,
+        "println!(\"{}\", vec![1]);",
+        "`Vec<integer>` says nowhere how it is shown to people",
+    );
+    check(
+        n,
+        "struct P;\nprintln!(\"{:?}\", P);",
+        "`P` says nowhere how it is shown: write `#[derive(Debug)]`",
+    );
+    check(n, "let s = \"abc\";\ns[0]", "the index has the wrong type");
+    check(
+        n,
+        "fn f() { \"1\".parse::<i32>()?; }",
+        "`?` leaves the function with the error",
+    );
+    check(
+        n,
+        "enum E { A, B }\nmatch E::A { E::A => 1 }",
+        "`match` must cover every case",
+    );
+    check(n, "missing(1)", "no function `missing` is known here");
+    check(n, "Mutex::new(1)", "no type `Mutex` is known here");
+    check(
+        n,
+        "std::thread::spwan(|| 1)",
+        "`std::thread` has no `spwan`",
+    );
+    check(
+        n,
+        "struct List { next: Option<List> }",
+        "a `List` that holds a `List`",
+    );
+    check(n, "let s = String::new();\ns.len", "`len` is a method");
+}
+
+#[test]
+fn habits_from_python() {
+    let n = &mut Notebook::new();
+    check(
+        n,
+        "print(\"x\")",
+        "`print` is a macro and is called with a `!`",
+    );
+    check(n, "len(vec![1])", "the length is asked of the value itself");
+    check(
+        n,
+        "if True { 1 } else { 2 }",
+        "`true` is written with a small letter",
+    );
+    check(n, "def f():\n    return 1", "a function is written `fn");
+    check(
+        n,
+        "for i in range(3):\n    println!(\"{i}\")",
+        "a block stands in braces",
+    );
+    check(n, "x = 5", "a new variable begins with `let`: `let x = …`");
+    check(n, "import time", "`use` brings names in");
+    check(n, "println!(f\"{x}\");", "Rust needs no `f\"…\"`");
+    check(n, "# a comment\n1", "a comment begins with `//`");
+    check(n, "2 ** 3", "`**` is no operator in Rust");
+    check(n, "let x = null;", "Rust has no null");
+    check(n, "if 1 == 2 { 1 } elif 2 == 2 { 2 }", "");
+    n.fail("if false { } elif true { }")
+        .says(&["`elif` is written `else if`"]);
+}
+
+#[test]
+fn a_variable_that_was_lost_is_named_first() {
+    let n = &mut Notebook::new();
+    n.check("let v = vec![1];", "");
+    n.check("drop(v);", "");
+    check(n, "v.len()", "cell [2] moved `v` away");
+}
+
+#[test]
+fn each_kind_is_explained_once() {
+    let n = &mut Notebook::new();
+    let failed = n.fail("first_missing;\nsecond_missing;\nlet x: i32 = \"a\";");
+    assert_eq!(
+        failed.report.matches("In short").count(),
+        2,
+        "{}",
+        failed.report
+    );
+    assert_eq!(
+        failed.report.matches("error[").count(),
+        3,
+        "{}",
+        failed.report
+    );
+}
+
+#[test]
+fn warnings_are_explained_too() {
+    let n = &mut Notebook::new();
+    let shown = n.try_run("async fn soon() {}\nsoon();").unwrap();
+    assert!(
+        shown.starts_with("In short: a future does nothing until it is awaited"),
+        "{shown}"
+    );
+    let shown = n.try_run("\"7\".parse::<u8>();").unwrap();
+    assert!(
+        shown.starts_with("In short: this may have failed, and nobody looks"),
+        "{shown}"
+    );
+}
