@@ -11,7 +11,6 @@ impl Files<'_> {
     pub(crate) fn advice(&self, diagnostic: &Diagnostic, session: &Session) -> Vec<String> {
         let mut advice = Vec::new();
         let code = diagnostic.code.as_deref().unwrap_or_default();
-        let told = &diagnostic.message;
         if matches!(code, "E0596" | "E0594" | "E0384") {
             let takes = diagnostic
                 .spans
@@ -26,17 +25,6 @@ impl Files<'_> {
                     break;
                 }
             }
-        }
-        let is_variable = || {
-            session
-                .variables
-                .iter()
-                .any(|variable| told.contains(&format!("`{}`", variable.name)))
-        };
-        if code == "E0434" || (code == "E0425" && is_variable()) {
-            advice.push(
-                "functions do not see a notebook's variables: pass the value as a parameter".into(),
-            );
         }
         if code == "E0658" && diagnostic.message.contains("loaded from the sysroot") {
             advice
@@ -53,19 +41,24 @@ impl Files<'_> {
     }
 }
 
-/// Where a name went that the compiler does not find, if it was a variable once.
-pub(crate) fn loss(diagnostic: &Diagnostic, session: &Session) -> Option<String> {
-    if !matches!(
-        diagnostic.code.as_deref(),
-        Some("E0425" | "E0423" | "E0424")
-    ) {
+/// What the notebook knows of a name that the compiler does not find: where it went, or why it is out of reach.
+pub(crate) fn unknown_name(diagnostic: &Diagnostic, session: &Session) -> Option<String> {
+    let code = diagnostic.code.as_deref()?;
+    if !matches!(code, "E0425" | "E0423" | "E0424") {
         return None;
     }
-    let (name, loss) = session
-        .lost
+    let named = |name: &str| diagnostic.message.contains(&format!("`{name}`"));
+    if let Some((name, loss)) = session.lost.iter().find(|(name, _)| named(name)) {
+        return Some(explain_loss(name, loss.cell, &loss.reason));
+    }
+    let variable = session
+        .variables
         .iter()
-        .find(|(name, _)| diagnostic.message.contains(&format!("`{name}`")))?;
-    Some(explain_loss(name, loss.cell, &loss.reason))
+        .find(|variable| code == "E0425" && named(&variable.name))?;
+    Some(format!(
+        "functions do not see a notebook's variables: pass `{}` as a parameter",
+        variable.name
+    ))
 }
 
 /// The name of the crate that rustc does not know, if that is the trouble.

@@ -30,6 +30,7 @@ mod completeness;
 mod config;
 mod diagnostic;
 mod directive;
+mod draw;
 mod engine;
 mod error;
 mod event;

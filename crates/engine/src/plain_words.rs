@@ -65,7 +65,10 @@ pub(crate) fn in_short(
 
 /// The sentence with its placeholders filled, if there is something for each of them.
 fn fill(sentence: &str, names: &[String], sides: Option<&(String, String)>) -> Option<String> {
+    let bound = names.first().and_then(|name| name.rsplit_once(": "));
     let values = [
+        ("{type}", bound.map(|(kind, _)| kind)),
+        ("{trait}", bound.map(|(_, ability)| ability)),
         ("{0}", names.first().map(String::as_str)),
         ("{1}", names.get(1).map(String::as_str)),
         ("{last}", names.last().map(String::as_str)),
@@ -117,6 +120,12 @@ fn side(text: &str) -> String {
     // "enum `Option<_>`" says no more than `Option<_>`.
     match text.find('`') {
         Some(at) => text[at..].to_owned(),
+        None if ["a ", "an ", "one "]
+            .iter()
+            .any(|begin| text.starts_with(begin)) =>
+        {
+            text.to_owned()
+        }
         None if text.starts_with(['a', 'e', 'i', 'o', 'u']) => format!("an {text}"),
         None => format!("a {text}"),
     }

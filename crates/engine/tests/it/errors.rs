@@ -112,3 +112,150 @@ fn an_error_in_a_cell_defines_nothing() {
     notebook.fail("fn f() -> i32 { \"a\" }");
     notebook.check("f()", "1");
 }
+
+#[test]
+fn errors_stand_in_the_order_of_the_cell() {
+    let mut notebook = Notebook::new();
+    let failed = notebook
+        .fail("let a: i32 = \"a\";\nmissing();\nfn f() -> u8 { 'c' }\nstruct S { s: Strin }");
+    failed.leaks_nothing();
+    let lines: Vec<&str> = failed
+        .report
+        .lines()
+        .filter(|line| line.contains("--> cell"))
+        .collect();
+    assert_eq!(
+        lines,
+        [
+            " --> cell [1]:1:14",
+            " --> cell [1]:2:1",
+            " --> cell [1]:3:16",
+            " --> cell [1]:4:15"
+        ]
+    );
+    assert_eq!(failed.failure.name, "E0308");
+    assert_eq!(failed.failure.message, "mismatched types");
+}
+
+#[test]
+fn of_many_errors_the_first_are_shown() {
+    let mut notebook = Notebook::new();
+    let cell: String = (0..11).map(|n| format!("a{n};\n")).collect();
+    let failed = notebook.fail(&cell);
+    failed.says(&["cell [1]:8:1", "… and 3 more."]);
+    assert_eq!(failed.report.matches("error[").count(), 8);
+}
+
+#[test]
+fn an_error_inside_a_macro_of_the_learners_shows_both_places() {
+    let mut notebook = Notebook::new();
+    let failed = notebook.fail("macro_rules! call { ($e:expr) => { $e.missing() } }\ncall!(1)");
+    failed.says(&[
+        "no method named `missing`",
+        "cell [1]:1:39",
+        "the macro is called here",
+    ]);
+    notebook.check("macro_rules! twice { ($e:expr) => { $e * $e } }", "");
+    let failed = notebook.fail("twice!(\"a\")");
+    failed.says(&[
+        "cannot multiply `&str` by `&str`",
+        "cell [3]:1:1",
+        "in the code that `twice!` puts here",
+    ]);
+    let failed = notebook.fail("struct A;\n#[derive(Debug)]\nstruct B(A);");
+    failed.says(&["`A` doesn't implement `Debug`", "asked for here"]);
+}
+
+#[test]
+fn an_error_inside_a_macro_of_a_library_is_told_once_and_at_the_call() {
+    let mut notebook = Notebook::new();
+    let failed = notebook.fail("let (a, b) = tokio::join!(async { 1 }, 5);");
+    failed.says(&["`{integer}` is not a future", "cell [1]:1:40"]);
+    assert_eq!(
+        failed.report.matches("error[").count(),
+        1,
+        "{}",
+        failed.report
+    );
+    let failed = notebook
+        .fail("tokio::select! {\n    x = async { 1 } => x,\n    y = async { \"a\" } => y,\n}");
+    failed.says(&["incompatible types", "cell [2]:3:26"]);
+}
+
+#[test]
+fn a_proposal_for_the_text_of_a_macro_is_not_made_for_its_call() {
+    let mut notebook = Notebook::new();
+    notebook.check(
+        "macro_rules! text { ($e:expr) => {{ let s: String = $e + 0; s }} }",
+        "",
+    );
+    let failed = notebook.fail("text!(1)");
+    failed.says(&["mismatched types", "cell [2]:1:1"]);
+    assert!(!failed.report.contains("to_string"), "{}", failed.report);
+}
+
+#[test]
+fn notes_with_a_place_show_it() {
+    let mut notebook = Notebook::new();
+    let failed = notebook.fail(
+        "use std::sync::{Arc, Mutex};\nlet m = Arc::new(Mutex::new(0));\ntokio::spawn(async move {\n    let g = m.lock().unwrap();\n    tokio::task::yield_now().await;\n    drop(g);\n});",
+    );
+    failed.says(&[
+        "note: future is not `Send` as this value is used across an await",
+        "cell [1]:5:30",
+        "has type `std::sync::MutexGuard<'_, i32>` which is not `Send`",
+    ]);
+}
+
+#[test]
+fn places_in_the_machine_are_not_shown() {
+    let mut notebook = Notebook::new();
+    notebook.fail("1i32 + \"a\"").says(&["cannot add"]);
+    notebook
+        .fail("let r: i32 = std::thread::spawn(|| 1).join();")
+        .says(&["mismatched types"]);
+    notebook
+        .fail("tokio::spawn(|| 1);")
+        .says(&["`{closure@line 1}` is not a future"]);
+    notebook
+        .fail("let v: Vec<i32> = vec![1].into_iter().map(|x| x.to_string()).collect();")
+        .says(&["cannot be built from an iterator"]);
+    notebook
+        .fail("std::thread::scope(|s| { let h = s.spawn(|| 1); h });")
+        .says(&["lifetime may not live long enough"]);
+    notebook
+        .fail("async fn f(n: u32) -> u32 { f(n - 1).await }")
+        .says(&["recursion in an async fn"]);
+    notebook
+        .fail("let f = |x| x;\nf(1);\nf(\"a\");")
+        .says(&["closure was earlier called with"]);
+    notebook
+        .fail("let a: [i32; 3] = [1; std::env::args().count()];")
+        .says(&["cell [8]"]);
+}
+
+#[test]
+fn warnings_do_not_stop_a_cell() {
+    let mut notebook = Notebook::new();
+    let shown = notebook
+        .try_run("#[deprecated(note = \"take the new one\")]\nfn old() -> i32 { 1 }\nold()")
+        .unwrap();
+    assert!(
+        shown.contains("warning: use of deprecated function `old`: take the new one")
+            && shown.contains("cell [1]:3:1")
+            && shown.ends_with('1'),
+        "{shown}"
+    );
+    notebook.check(
+        "fn early() -> i32 { return 1; 2 }\nlet unused = early();",
+        "",
+    );
+}
+
+#[test]
+fn brackets_are_found_below_a_directive_of_more_bytes_than_letters() {
+    let mut notebook = Notebook::new();
+    let failed = notebook.fail(":type \"ääää\"\nlet ö = (1, \"ö\";");
+    failed.says(&["this `(` is never closed", "cell [1]:2:9"]);
+    assert_eq!(failed.place, Some((2, 9)));
+}

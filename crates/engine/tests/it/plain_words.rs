@@ -188,6 +188,172 @@ fn types_and_names() {
 }
 
 #[test]
+fn items() {
+    let n = &mut Notebook::new();
+    for (cell, sentence) in [
+        ("struct A; struct A;", "this cell defines `A` twice"),
+        ("fn f() { self.x }", "`self` only exists in methods"),
+        (
+            "trait T { fn f(&self); }\nstruct S;\nimpl T for S {}",
+            "the trait asks for more",
+        ),
+        (
+            "trait T {}\nstruct S;\nimpl T for S { fn g() {} }",
+            "`g` is not part of the trait `T`",
+        ),
+        (
+            "struct S;\nimpl Missing for S {}",
+            "no trait `Missing` is known here",
+        ),
+        (
+            "struct S;\nimpl String for S {}",
+            "`String` is a type, but a trait is wanted here",
+        ),
+        (
+            "impl std::fmt::Display for Vec<i32> {}",
+            "a trait of another crate can only be implemented",
+        ),
+        (
+            "#[derive(Clone, Copy)]\nstruct S { s: String }",
+            "a type can only be `Copy` if",
+        ),
+        (
+            "struct P { x: i32 }\nP { y: 1 }",
+            "`P` has no field of that name",
+        ),
+        (
+            "struct P { x: i32, y: i32 }\nP { x: 1 }",
+            "all fields need a value",
+        ),
+        (
+            "struct P { x: i32, y: i32 }\nlet P { x } = P { x: 1, y: 2 };",
+            "the pattern must name all fields",
+        ),
+        (
+            "struct P { x: i32 }\nP { x: 1 }.z",
+            "`P` has no field called `z`",
+        ),
+        (
+            "mod m { fn f() {} }\nm::f()",
+            "`f` is private to its module",
+        ),
+        (
+            "mod m { pub struct P { x: i32 } }\nfn f(p: m::P) -> i32 { p.x }",
+            "the field `x` is private",
+        ),
+        (
+            "fn f() -> impl Iterator { let x: impl Iterator = 0..1; x }",
+            "`impl Trait` is allowed in parameters",
+        ),
+        (
+            "fn f() -> dyn Fn() { || () }",
+            "a function cannot return a bare `dyn Trait`",
+        ),
+        ("mod elsewhere;", "a notebook has no files beside it"),
+        (
+            "fn f() { let x = 5; fn g() -> i32 { x } }",
+            "a `fn` sees only its parameters",
+        ),
+        (
+            "async fn f(n: u8) { f(n).await }",
+            "an `async` function that calls itself",
+        ),
+        (
+            "unsafe fn f() {}\nfn g() { f() }",
+            "this is only allowed inside `unsafe",
+        ),
+        (
+            "fn f<T>(t: T) { std::thread::spawn(move || { let _t = t; }); }",
+            "`T` must stay on the thread",
+        ),
+        (
+            "fn f<T: Send>(t: T) { std::thread::spawn(move || { let _t = t; }); }",
+            "`T` might hold short-lived references",
+        ),
+    ] {
+        check(n, cell, sentence);
+    }
+}
+
+#[test]
+fn single_expressions() {
+    let n = &mut Notebook::new();
+    for (cell, sentence) in [
+        ("*5", "`*` follows a reference, and `integer` is none"),
+        ("!\"a\"", "`!` does not work on `&'static str`"),
+        (
+            "\"a\" as i32",
+            "`as` cannot convert `&'static str` to `i32`",
+        ),
+        ("vec![1] as i32", "`as` only converts numbers"),
+        ("5u32 as char", "only a `u8` can be cast to `char`"),
+        ("5[0]", "`integer` cannot be indexed"),
+        (
+            "let x = 5; x()",
+            "only functions and closures can be called",
+        ),
+        ("2.0.powi(2)", "the number could be of several types"),
+        ("break", "`break` and `continue`"),
+        (
+            "for i in 0..2 { || break; }",
+            "`break` and `continue` cannot leave a closure",
+        ),
+        ("while true { break 5; }", "only `loop` can give a value"),
+        ("let x: i32; x + 1", "`x` is declared, but"),
+        (
+            "let x = \"5\".parse().unwrap();",
+            "several types would fit here",
+        ),
+        ("let x = None;", "the compiler cannot tell which type"),
+        (
+            "let (a, a) = (1, 2);",
+            "the same name stands twice in one pattern",
+        ),
+        (
+            "std::cmp::max(1)",
+            "the function was called with the wrong number",
+        ),
+        (
+            "let r = String::new().as_str();\nr.len()",
+            "a value without a name ends at the end of its line",
+        ),
+        (
+            "let r; { let s = 1; r = &s; } println!(\"{r}\");",
+            "`s` ends (at the closing brace)",
+        ),
+        (
+            "5 = 6",
+            "only a variable, field or element can stand on the left",
+        ),
+        (
+            "for x in 5 {}",
+            "`integer` cannot be gone through one by one",
+        ),
+        (
+            "let n = 3;\nlet a = [0; n];",
+            "this must be known while compiling",
+        ),
+        ("let x: u8 = 300;", "the number does not fit into its type"),
+        (
+            "let s = \"a\" + \"b\";",
+            "`+` does not work on `&str`: for text, use `format!",
+        ),
+        (
+            "Some(1).clone().missing()",
+            "`Option<T>` has no method `missing`",
+        ),
+        (
+            "let x: Vec<i32> = (0..3).map(|x| x.to_string()).collect();",
+            "`collect` (or `sum`) cannot make a `Vec<i32>`",
+        ),
+        ("use nowhere::Thing;", "`nowhere` cannot be brought in"),
+        ("1i32 == 1i64", "`i32` is wanted here, and this is `i64`"),
+    ] {
+        check(n, cell, sentence);
+    }
+}
+
+#[test]
 fn habits_from_python() {
     let n = &mut Notebook::new();
     check(
