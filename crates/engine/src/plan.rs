@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::cell::{Cell, Item, ItemKind, Use};
-use crate::session::{Definition, Session, Variable};
+use crate::session::{Definition, Session, Variable, crate_of};
 
 /// The decisions for one cell.
 #[derive(Debug, Clone, Default)]
@@ -78,6 +78,7 @@ impl Plan {
                 && item.kind != ItemKind::Static
                 && session.definitions.iter().any(|earlier| {
                     earlier.hidden.is_empty()
+                        && !session.outdated.contains(crate_of(&earlier.home))
                         && earlier.item.tokens == item.tokens
                         && earlier.item.names == item.names
                 })

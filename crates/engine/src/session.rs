@@ -25,6 +25,8 @@ pub(crate) struct Session {
     pub(crate) flavour: Flavour,
     /// Environment variables that the learner has set.
     pub(crate) environment: Vec<(String, String)>,
+    /// Crates compiled with another optimisation than what comes now: a second run of their cells compiles them anew.
+    pub(crate) outdated: BTreeSet<String>,
 }
 
 /// An item in force.
@@ -94,6 +96,14 @@ pub(crate) enum LossReason {
 impl Session {
     pub(crate) fn variable(&self, name: &str) -> Option<&Variable> {
         self.variables.iter().find(|variable| variable.name == name)
+    }
+
+    /// Notes that what is there was compiled with another optimisation.
+    pub(crate) fn outdate(&mut self) {
+        let homes = self.definitions.iter();
+        self.outdated = homes
+            .map(|definition| crate_of(&definition.home).to_owned())
+            .collect();
     }
 
     /// Whether a name means something in this notebook.

@@ -34,9 +34,15 @@ impl Engine {
             }
             Known::Explain => self.explain(directive)?,
             Known::Opt => {
-                self.optimization = directive::optimization(&directive.argument, self.optimization)
+                let level = directive::optimization(&directive.argument, self.optimization)
                     .map_err(refuse)?;
-                self.show_text(directive::optimization_text(self.optimization));
+                let mut text = directive::optimization_text(level);
+                if level != self.optimization && !self.session.definitions.is_empty() {
+                    self.session.outdate();
+                    text += " Functions of earlier cells change when their cell is run again.";
+                }
+                self.optimization = level;
+                self.show_text(text);
             }
             Known::Timing => {
                 self.timing = !self.timing;

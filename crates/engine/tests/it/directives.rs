@@ -65,6 +65,23 @@ fn overflow_is_caught_unless_cells_are_compiled_for_speed() {
 }
 
 #[test]
+fn functions_run_again_are_compiled_as_is_asked_now() {
+    let mut notebook = Notebook::new();
+    let cell = "struct Steps(u32);\nfn checked() -> bool { cfg!(debug_assertions) }";
+    notebook.check(cell, "");
+    notebook.check("let steps = Steps(3); checked()", "true");
+    notebook.check(
+        ":opt 3",
+        "Cells that follow are compiled with optimisation 3, as `cargo run --release` does: arithmetic overflow wraps silently. Functions of earlier cells change when their cell is run again.",
+    );
+    notebook.check("checked()", "true");
+    notebook.check(cell, "");
+    notebook.check("checked()", "false");
+    notebook.check("steps.0", "3");
+    notebook.check("let steps: Steps = Steps(steps.0 + 1); steps.0", "4");
+}
+
+#[test]
 fn lost_variables_are_listed_with_the_reason() {
     let mut notebook = Notebook::new();
     notebook.check("let v = vec![1]; let r = &v; let kept = 1;", "");
