@@ -173,14 +173,14 @@ impl<'a> Files<'a> {
             let Some(call) = place(error) else {
                 return false;
             };
-            // After `f"…"` the parser stumbles on over the same text.
+            // After `f"…"` or a curly quote the parser stumbles on over the same text.
             let stumbles = |other: &Diagnostic| {
-                is_prefix(other)
+                is_stray(other)
                     && place(other).is_some_and(|other| {
                         [other.range.start, other.range.end].contains(&call.range.start)
                     })
             };
-            if !is_prefix(error) && errors.iter().any(|other| stumbles(other)) {
+            if !is_stray(error) && errors.iter().any(|other| stumbles(other)) {
                 return true;
             }
             if own(error) {
@@ -247,9 +247,10 @@ impl<'a> Files<'a> {
     }
 }
 
-/// A letter before a quotation mark that means nothing in Rust.
-fn is_prefix(error: &Diagnostic) -> bool {
+/// A letter or sign beside a quotation that means nothing in Rust.
+fn is_stray(error: &Diagnostic) -> bool {
     error.message.starts_with("prefix `") && error.message.ends_with("is unknown")
+        || error.message.starts_with("unknown start of token")
 }
 
 /// The failure of a cell whose brackets do not match; rustc would blame what is generated around the cell. `code` is

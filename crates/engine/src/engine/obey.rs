@@ -313,8 +313,15 @@ impl Engine {
                 "`:type` needs an expression, for example `:type 1 + 2`".into(),
             ));
         }
-        let source = format!("let it = {expression};");
-        let cell = cell::parse(&source);
+        // On the line, and in the columns, that it has in the cell, so that complaints point to what was written.
+        let above = "\n".repeat(directive.line - 1);
+        let source = format!("{above}:type {expression}");
+        let cell = cell::parse(&format!("{above}let i={expression};"));
+        if !cell.is_rust
+            && let Some(failure) = crate::report::unbalanced(&source, &cell.text, self.number)
+        {
+            return Err(Box::new(failure));
+        }
         let (session, number, optimization) =
             (self.session.clone(), self.number, self.optimization);
         let stopper = self.control.stopper.clone();

@@ -17,9 +17,14 @@ fn variables_and_types_are_listed() {
         ":type names.iter().map(|name| name.len()).collect::<Vec<_>>()",
         "names.iter().map(|name| name.len()).collect::<Vec<_>>(): Vec<usize>",
     );
+    notebook.fail(":type nothing").says(&[
+        "cannot find value `nothing`",
+        "cell [5]:1:7",
+        ":type nothing",
+    ]);
     notebook
-        .fail(":type nothing")
-        .says(&["cannot find value `nothing`"]);
+        .fail("1;\n:type (1")
+        .says(&["this `(` is never closed", "cell [6]:2:7"]);
     notebook.check(":clear\n:vars", "No variables yet.");
 }
 

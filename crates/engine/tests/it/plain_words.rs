@@ -346,7 +346,31 @@ fn single_expressions() {
             "let x: Vec<i32> = (0..3).map(|x| x.to_string()).collect();",
             "`collect` (or `sum`) cannot make a `Vec<i32>`",
         ),
-        ("use nowhere::Thing;", "`nowhere` cannot be brought in"),
+        (
+            "use nowhere::Thing;",
+            "`nowhere` cannot be brought in, because no crate",
+        ),
+        (
+            "use std::sync::Mutx;",
+            "`std::sync::Mutx` cannot be brought in, because there is no such thing",
+        ),
+        ("std::sync::Mutx::new(1)", "`sync` has no `Mutx`"),
+        ("String::fresh()", "`String` has no function `fresh`"),
+        ("missing!()", "no macro `missing!` is known here"),
+        (
+            "println!(\"{} {}\", 1)",
+            "each `{}` in the text needs a value",
+        ),
+        (
+            "println!(5)",
+            "the first thing in `println!` is always a text",
+        ),
+        ("let match = 5;", "`match` is a word of Rust itself"),
+        ("fn f(x) {}", "a parameter needs its type"),
+        (
+            "let x = 5 println!(\"{x}\");",
+            "Rust cannot read on at `println`",
+        ),
         ("1i32 == 1i64", "`i32` is wanted here, and this is `i64`"),
     ] {
         check(n, cell, sentence);
