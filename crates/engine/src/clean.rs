@@ -4,10 +4,26 @@
 /// A compiler text without what is not the learner's.
 pub(crate) fn clean(text: &str) -> String {
     let text = without_places(&without_generated(text));
-    // rustc writes these in full as soon as some library has a trait of the same name.
-    ["std::marker::", "std::future::"]
-        .iter()
-        .fold(text, |text, prefix| text.replace(prefix, ""))
+    // rustc writes these in full as soon as some library has a trait of the same name. All are in scope everywhere.
+    [
+        "marker::Send",
+        "marker::Sync",
+        "marker::Copy",
+        "marker::Sized",
+        "marker::Unpin",
+        "future::Future",
+        "future::IntoFuture",
+    ]
+    .iter()
+    .fold(text, |text, path| {
+        let name = path.rsplit("::").next().unwrap_or(path);
+        text.replace(&format!("std::{path}"), name)
+    })
+}
+
+/// Whether a text names what was generated.
+pub(crate) fn is_generated(text: &str) -> bool {
+    without_generated(text) != text
 }
 
 /// `cell_0123456789abcdef::carried_0::Movie` is `Movie`.

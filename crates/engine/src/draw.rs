@@ -6,7 +6,7 @@ use std::ops::Range;
 use annotate_snippets::renderer::DecorStyle;
 use annotate_snippets::{AnnotationKind, Group, Level, Patch, Renderer, Snippet};
 
-use crate::clean::{clean, without_strangers};
+use crate::clean::{clean, is_generated, without_strangers};
 use crate::diagnostic::{Diagnostic, Span};
 use crate::report::{Files, Place};
 use crate::session::Session;
@@ -46,7 +46,9 @@ impl<'a> Files<'a> {
                 Level::NOTE
             };
             let text = without_strangers(&clean(&child.message));
-            if let Some((cell, source, patches)) =
+            if let Some(imports) = imports(child) {
+                group = group.element(Level::HELP.message(imports));
+            } else if let Some((cell, source, patches)) =
                 self.suggestion(child).filter(|_| !is_technical(child))
             {
                 let path = format!("cell [{}]", cell.unwrap_or(self.number));
@@ -204,10 +206,17 @@ impl<'a> Files<'a> {
             let replacement = span.suggested_replacement.clone()?;
             let place = self.place(span).filter(|_| self.is_own(span))?;
             let (cell, _, patches) = found.get_or_insert((place.cell, place.source, Vec::new()));
-            if *cell != place.cell || clean(&replacement) != replacement {
+            if *cell != place.cell || is_generated(&replacement) {
                 return None;
             }
-            patches.push((place.range, replacement));
+            // The same place again: from here on it is another proposal instead of this one.
+            if patches
+                .iter()
+                .any(|(range, _)| overlap(range, &place.range))
+            {
+                break;
+            }
+            patches.push((place.range, clean(&replacement)));
         }
         found
     }
@@ -225,6 +234,39 @@ impl<'a> Files<'a> {
     }
 }
 
+/// A proposal to bring a name in, as a sentence: where in the cell it is put does not matter, and rustc would put it among
+/// generated lines.
+fn imports(child: &Diagnostic) -> Option<String> {
+    let lines: Option<Vec<String>> = child
+        .spans
+        .iter()
+        .map(|span| {
+            let line = span.suggested_replacement.as_deref()?.trim();
+            (line.starts_with("use ") && line.ends_with(';') && !line.contains('\n'))
+                .then(|| format!("`{}`", line.replace("use crate::", "use ")))
+        })
+        .collect();
+    let lines: Vec<String> = lines?
+        .into_iter()
+        .filter(|line| !is_generated(line) && !line.contains("__"))
+        .collect();
+    match lines.as_slice() {
+        [] => None,
+        [line] => Some(format!("bring it in first: {line}")),
+        [first, .., last] if lines.len() == 2 => {
+            Some(format!("bring it in first: {first} or {last}"))
+        }
+        lines => Some(format!(
+            "bring it in first, with one of these: {}",
+            lines.join(", ")
+        )),
+    }
+}
+
+fn overlap(one: &Range<usize>, other: &Range<usize>) -> bool {
+    one.start == other.start || one.start < other.end && other.start < one.end
+}
+
 /// Notes about compiling itself.
 fn is_technical(note: &Diagnostic) -> bool {
     let technical = [
@@ -235,6 +277,9 @@ fn is_technical(note: &Diagnostic) -> bool {
         "the full name for the type has been written to",
         "--verbose",
         "to create the module",
+        "the return type of this call is",
+        // Calls what must not be called: the trouble is a missing `Send`, or a derive.
+        "use parentheses to call this trait object",
         "elsewhere in the crate already",
         // What follows "prefix `f` is unknown".
         "consider inserting whitespace here",

@@ -11,7 +11,7 @@ use crate::diagnostic::Diagnostic;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Words {
     code: &'static str,
-    /// A piece of text that the diagnostic must hold; may be empty.
+    /// Pieces of text that the diagnostic must hold, with ` & ` between; may be empty.
     when: &'static str,
     sentence: &'static str,
 }
@@ -59,7 +59,10 @@ pub(crate) fn in_short(
     TABLE
         .iter()
         .filter(|words| words.code == code)
-        .filter(|words| texts.iter().any(|text| text.contains(words.when)))
+        .filter(|words| {
+            let mut wanted = words.when.split(" & ");
+            wanted.all(|piece| texts.iter().any(|text| text.contains(piece)))
+        })
         .find_map(|words| Some((words, fill(words.sentence, &names, sides.as_ref())?)))
 }
 

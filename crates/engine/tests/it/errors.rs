@@ -195,6 +195,23 @@ fn a_proposal_for_the_text_of_a_macro_is_not_made_for_its_call() {
 }
 
 #[test]
+fn names_that_could_be_brought_in_are_named() {
+    let mut notebook = Notebook::new();
+    notebook
+        .fail("Mutex::new(1)")
+        .says(&["bring it in first: `use std::sync::Mutex;`"]);
+    notebook
+        .fail("static N: AtomicU32 = AtomicU32::new(0);")
+        .says(&["bring it in first: `use std::sync::atomic::AtomicU32;`"]);
+    notebook
+        .fail("fn f(o: Ordering) {}")
+        .says(&["`use std::cmp::Ordering;` or `use std::sync::atomic::Ordering;`"]);
+    notebook
+        .fail("mod inner { pub struct Deep; }\nDeep")
+        .says(&["`use inner::Deep;`"]);
+}
+
+#[test]
 fn notes_with_a_place_show_it() {
     let mut notebook = Notebook::new();
     let failed = notebook.fail(

@@ -121,6 +121,16 @@ fn threads_and_tasks() {
     );
     check(
         n,
+        "let f: Box<dyn Fn()> = Box::new(|| ());\nstd::thread::spawn(move || f());",
+        "what is behind a `dyn` may be anything",
+    );
+    check(
+        n,
+        "struct S;\nprintln!(\"{}\", std::rc::Rc::new(S));",
+        "`S` says nowhere how it is shown to people",
+    );
+    check(
+        n,
         "fn f(name: &str) {\n    std::thread::spawn(move || println!(\"{name}\"));\n}",
         "a thread or task may run longer than this code",
     );
@@ -140,6 +150,55 @@ fn threads_and_tasks() {
         "let x: i32 = tokio::spawn(async { 1 }).await;",
         "what a spawned task or thread gives comes in a `Result`",
     );
+}
+
+#[test]
+fn locks_and_atomics() {
+    let n = &mut Notebook::new();
+    n.check(
+        "use std::sync::{Arc, Mutex, RwLock, atomic::AtomicU32};",
+        "",
+    );
+    for (cell, sentence) in [
+        (
+            "let m = Arc::new(Mutex::new(vec![1]));\nm.push(2);",
+            "the value is behind a lock: take the lock first",
+        ),
+        (
+            "let m = Mutex::new(1);\nm += 1;",
+            "the value is behind a lock: `*m.lock().unwrap() += 1`",
+        ),
+        (
+            "let m = Mutex::new(1);\n*m.lock() += 1;",
+            "`.lock()` gives a `Result`",
+        ),
+        (
+            "let l = RwLock::new(1);\n*l.read().unwrap() += 1;",
+            "a read lock only allows looking",
+        ),
+        (
+            "let a = AtomicU32::new(1);\na += 1;",
+            "an atomic is changed by its methods",
+        ),
+        (
+            "static N: u32 = 0;\nN += 1;",
+            "a `static` cannot be changed like this",
+        ),
+        (
+            "static mut M: u32 = 0;\nM += 1;",
+            "all threads can change a `static mut` at once",
+        ),
+        (
+            "async fn f() -> u8 { 1 }\nprintln!(\"{}\", f());",
+            "this is a future, not yet the value",
+        ),
+        (
+            "let guard = Mutex::new(1).lock().unwrap();",
+            "a value without a name ends",
+        ),
+    ] {
+        check(n, cell, sentence);
+    }
 }
 
 #[test]
@@ -165,7 +224,7 @@ fn types_and_names() {
     check(
         n,
         "fn f() { \"1\".parse::<i32>()?; }",
-        "`?` leaves the function with the error",
+        "`?` leaves the function (or `async` block) with the error",
     );
     check(
         n,
@@ -264,7 +323,7 @@ fn items() {
         ),
         (
             "fn f<T>(t: T) { std::thread::spawn(move || { let _t = t; }); }",
-            "`T` must stay on the thread",
+            "`T` may be any type, also one that must stay on its thread",
         ),
         (
             "fn f<T: Send>(t: T) { std::thread::spawn(move || { let _t = t; }); }",
