@@ -276,7 +276,6 @@ fn is_technical(note: &Diagnostic) -> bool {
         "you might be missing a crate named",
         "the full name for the type has been written to",
         "--verbose",
-        "to create the module",
         "the return type of this call is",
         // Calls what must not be called: the trouble is a missing `Send`, or a derive.
         "use parentheses to call this trait object",

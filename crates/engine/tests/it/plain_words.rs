@@ -308,7 +308,7 @@ fn items() {
             "fn f() -> dyn Fn() { || () }",
             "a function cannot return a bare `dyn Trait`",
         ),
-        ("mod elsewhere;", "a notebook has no files beside it"),
+        ("mod elsewhere;", "the module `elsewhere` has no file"),
         (
             "fn f() { let x = 5; fn g() -> i32 { x } }",
             "a `fn` sees only its parameters",
