@@ -97,7 +97,8 @@ fn a_crate_that_comes_later_leaves_everything_as_it_is() {
     notebook.check("let (buffer, notify) = (made(), woken());", "");
     let shown = notebook.try_run(":vars").unwrap();
     assert!(
-        shown.contains("buffer: itoa::Buffer\nnotify: tokio::sync::Notify"),
+        shown.contains("buffer: itoa::Buffer  ")
+            && shown.contains("\nnotify: tokio::sync::Notify  "),
         "{shown}"
     );
     notebook
