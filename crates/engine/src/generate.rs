@@ -172,6 +172,7 @@ fn root(cell: &Cell, plan: &Plan, libraries: &str) -> GeneratedFile {
     let keep: Vec<Range<usize>> = items()
         .map(|item| item.range.clone())
         .chain(cell.use_ranges.iter().cloned())
+        .chain(cell.inner_attributes.iter().cloned())
         .collect();
     let edits: Vec<Edit> = items().flat_map(|item| item.edits.clone()).collect();
     let mut file = Writer::new("lib.rs", &cell.text, None);
@@ -185,7 +186,7 @@ fn root(cell: &Cell, plan: &Plan, libraries: &str) -> GeneratedFile {
             "#[path = \"carried_{number}.rs\"] pub mod carried_{number};"
         ));
     }
-    file.line("#[path = \"body.rs\"] mod body;");
+    file.line("#[path = \"body.rs\"] mod __body;");
     file.finish()
 }
 
@@ -275,6 +276,7 @@ fn body(
         .iter()
         .map(|item| item.range.clone())
         .chain(cell.use_ranges.iter().cloned())
+        .chain(cell.inner_attributes.iter().cloned())
         .map(Edit::Blank)
         .chain(cell.trailing.iter().map(|last| Edit::Insert {
             at: last.start,

@@ -383,6 +383,7 @@ fn replaced(session: &Session, cell: &Cell, emitted: &[usize]) -> BTreeSet<usize
             header,
             about,
             inherent,
+            ..
         } = &earlier.item.kind
         else {
             continue;
@@ -477,24 +478,22 @@ fn orphans(session: &Session, cell: &Cell, plan: &Plan, carried: &BTreeSet<usize
     );
     let mut moving = Vec::new();
     for item in impls {
-        let ItemKind::Impl {
-            about, inherent, ..
-        } = &item.kind
-        else {
+        let ItemKind::Impl { heads, of, .. } = &item.kind else {
             continue;
         };
-        let local = |name: &String| here.contains(name);
-        let settled = if *inherent {
-            about
-                .iter()
-                .any(|name| local(name) && is_type(session, cell, name))
-        } else {
-            about.iter().any(local)
-        };
-        if settled {
+        let heads: Vec<&String> = heads
+            .iter()
+            .map(|head| behind_aliases(session, cell, head))
+            .collect();
+        if heads
+            .iter()
+            .copied()
+            .chain(of)
+            .any(|name| here.contains(name))
+        {
             continue;
         }
-        let candidate = |wanted: ItemKind| {
+        let earlier = |name: &String, wanted: ItemKind| {
             session
                 .definitions
                 .iter()
@@ -502,26 +501,33 @@ fn orphans(session: &Session, cell: &Cell, plan: &Plan, carried: &BTreeSet<usize
                 .position(|(index, definition)| {
                     !plan.replaced.contains(&index)
                         && definition.item.kind == wanted
-                        && definition
-                            .item
-                            .names
-                            .iter()
-                            .any(|name| about.contains(name))
+                        && definition.item.names.contains(name)
                 })
         };
-        moving.extend(candidate(ItemKind::Type).or_else(|| candidate(ItemKind::Trait)));
+        let of_type = heads.iter().find_map(|head| {
+            earlier(head, ItemKind::Type).or_else(|| earlier(head, ItemKind::Trait))
+        });
+        moving.extend(of_type.or_else(|| earlier(of.as_ref()?, ItemKind::Trait)));
     }
     moving
 }
 
-fn is_type(session: &Session, cell: &Cell, name: &String) -> bool {
-    let mut items = cell.items.iter().chain(
-        session
-            .definitions
+/// The type that a chain of `type` aliases leads to.
+fn behind_aliases<'a>(session: &'a Session, cell: &'a Cell, name: &'a String) -> &'a String {
+    let (mut name, mut steps) = (name, 0);
+    let aliased = |name: &String| {
+        let earlier = session.definitions.iter().rev().map(|one| &one.item);
+        cell.items
             .iter()
-            .map(|definition| &definition.item),
-    );
-    items.any(|item| item.kind == ItemKind::Type && item.names.contains(name))
+            .chain(earlier)
+            .find(|item| item.kind == ItemKind::Type && item.names.contains(name))
+            .and_then(|item| item.alias_of.as_ref())
+    };
+    // An alias of itself does not compile, but must not hang either.
+    while let (Some(next), true) = (aliased(name), steps < 20) {
+        (name, steps) = (next, steps + 1);
+    }
+    name
 }
 
 /// Names that mean something else than before: redefined, or resting on something redefined.

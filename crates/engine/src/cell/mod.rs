@@ -24,6 +24,8 @@ pub(crate) struct Cell {
     pub(crate) items: Vec<Item>,
     /// `use` declarations, one entry for each name they bring in.
     pub(crate) uses: Vec<Use>,
+    /// Where inner attributes (`#![allow(…)]`) stand in `text`; they open it.
+    pub(crate) inner_attributes: Vec<Range<usize>>,
     /// Where `use` declarations stand in `text`.
     pub(crate) use_ranges: Vec<Range<usize>>,
     /// Everything that runs, in order.
@@ -81,6 +83,8 @@ pub(crate) struct Item {
     pub(crate) mentions: BTreeSet<String>,
     /// Text to put in, or to blank out, so that later cells see the item and its fields.
     pub(crate) edits: Vec<Edit>,
+    /// For `type Short = Long<u8>;`: `Long`.
+    pub(crate) alias_of: Option<String>,
     /// For an inherent `impl`: its members by name, so that single ones can be replaced by a later cell.
     pub(crate) members: Vec<(String, Range<usize>)>,
 }
@@ -101,6 +105,11 @@ pub(crate) enum ItemKind {
     Impl {
         header: String,
         about: BTreeSet<String>,
+        /// The types that may make it legal by being of the same crate: what it is for and the arguments of its trait,
+        /// without `&`, `Box` and `Pin`.
+        heads: Vec<String>,
+        /// The trait's own name; `None` for an inherent `impl`.
+        of: Option<String>,
         inherent: bool,
     },
     Other,

@@ -6,10 +6,10 @@ use std::str::FromStr;
 
 use proc_macro2::{TokenStream, TokenTree};
 use quote::ToTokens;
-use syn::parse::Parser;
+use syn::parse::{ParseStream, Parser};
 use syn::spanned::Spanned;
 use syn::visit::Visit;
-use syn::{Block, Expr, ImplItem, Pat, Stmt, UseTree};
+use syn::{Attribute, Block, Expr, ForeignItem, ImplItem, Pat, Stmt, Type, UseTree};
 
 use super::{Binding, Cell, Directive, Item, ItemKind, Use, mentions, visibility};
 
@@ -21,9 +21,12 @@ pub(crate) fn parse(text: &str) -> Cell {
         directives,
         ..Cell::default()
     };
-    match Block::parse_within.parse_str(&text) {
-        Ok(statements) => {
+    let whole =
+        |input: ParseStream<'_>| Ok((Attribute::parse_inner(input)?, Block::parse_within(input)?));
+    match whole.parse_str(&text) {
+        Ok((attributes, statements)) => {
             cell.is_rust = true;
+            cell.inner_attributes = attributes.iter().map(range_of).collect();
             let last = statements.len().saturating_sub(1);
             for (index, statement) in statements.iter().enumerate() {
                 sort_in(statement, index == last, &mut cell);
@@ -41,7 +44,8 @@ pub(crate) fn parse(text: &str) -> Cell {
     cell
 }
 
-/// Blanks directive lines. A line is one if it begins with `:` and a letter where the code before it is whole.
+/// Blanks directive lines. A line is one if it begins with `:` and a letter where the code before it is whole. The
+/// `#!/usr/bin/env …` of a pasted script is blanked, too.
 fn split_directives(text: &str) -> (String, Vec<Directive>) {
     let (mut code, mut directives) = (String::with_capacity(text.len()), Vec::new());
     for (index, line) in text.split_inclusive('\n').enumerate() {
@@ -49,6 +53,10 @@ fn split_directives(text: &str) -> (String, Vec<Directive>) {
         let directive = trimmed.strip_prefix(':').filter(|rest| {
             rest.starts_with(|first: char| first.is_ascii_alphabetic()) && is_whole(&code)
         });
+        if index == 0 && trimmed.starts_with("#!") && !trimmed[2..].trim_start().starts_with('[') {
+            code.extend(blank(line));
+            continue;
+        }
         match directive {
             Some(rest) => {
                 let (name, argument) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
@@ -57,15 +65,17 @@ fn split_directives(text: &str) -> (String, Vec<Directive>) {
                     name: name.into(),
                     argument: argument.trim().into(),
                 });
-                code.extend(
-                    line.chars()
-                        .map(|character| if character == '\n' { '\n' } else { ' ' }),
-                );
+                code.extend(blank(line));
             }
             None => code.push_str(line),
         }
     }
     (code, directives)
+}
+
+fn blank(line: &str) -> impl Iterator<Item = char> + '_ {
+    line.chars()
+        .map(|character| if character == '\n' { '\n' } else { ' ' })
 }
 
 fn is_whole(code: &str) -> bool {
@@ -86,6 +96,17 @@ fn sort_in(statement: &Stmt, last: bool, cell: &mut Cell) {
                     one.declaration = one.declaration.replacen("use ", "use ::", 1);
                 }
             }
+        }
+        // `extern crate` only gives a name to a crate that every cell has.
+        Stmt::Item(syn::Item::ExternCrate(declaration)) => {
+            let renamed = declaration.rename.as_ref().map(|(_, name)| name);
+            let name = renamed.unwrap_or(&declaration.ident).to_string();
+            cell.use_ranges.push(range_of(declaration));
+            cell.uses.push(Use {
+                first: declaration.ident.to_string(),
+                name: (name != "_").then_some(name),
+                declaration: declaration.to_token_stream().to_string(),
+            });
         }
         Stmt::Item(item) => cell.items.push(item_of(item)),
         Stmt::Macro(call) if defines_statics(&call.mac) => cell.items.push(statics_of(call)),
@@ -259,12 +280,20 @@ fn item_of(item: &syn::Item) -> Item {
     mentions::collect(item.to_token_stream(), &mut found);
     let ident = |name: &syn::Ident| vec![name.to_string()];
     let mut members = Vec::new();
+    let mut alias_of = None;
     let (kind, names) = match item {
         syn::Item::Fn(item) => (ItemKind::Function, ident(&item.sig.ident)),
         syn::Item::Struct(item) => (ItemKind::Type, ident(&item.ident)),
         syn::Item::Enum(item) => (ItemKind::Type, ident(&item.ident)),
         syn::Item::Union(item) => (ItemKind::Type, ident(&item.ident)),
-        syn::Item::Type(item) => (ItemKind::Type, ident(&item.ident)),
+        syn::Item::Type(item) => {
+            alias_of = head_of(&item.ty);
+            (ItemKind::Type, ident(&item.ident))
+        }
+        syn::Item::ForeignMod(item) => {
+            let names = item.items.iter().filter_map(foreign_name);
+            (ItemKind::Function, names.collect())
+        }
         syn::Item::Trait(item) => (ItemKind::Trait, ident(&item.ident)),
         syn::Item::TraitAlias(item) => (ItemKind::Trait, ident(&item.ident)),
         syn::Item::Const(item) => (ItemKind::Constant, ident(&item.ident)),
@@ -291,6 +320,11 @@ fn item_of(item: &syn::Item) -> Item {
                 ItemKind::Impl {
                     header: header.to_token_stream().to_string(),
                     about,
+                    heads: heads_of(item),
+                    of: item
+                        .trait_
+                        .as_ref()
+                        .and_then(|(_, path, _)| Some(path.segments.last()?.ident.to_string())),
                     inherent,
                 },
                 Vec::new(),
@@ -308,8 +342,67 @@ fn item_of(item: &syn::Item) -> Item {
         tokens: item.to_token_stream().to_string(),
         mentions: found,
         edits: visibility::edits(item),
+        alias_of,
         members,
     }
+}
+
+fn foreign_name(item: &ForeignItem) -> Option<String> {
+    match item {
+        ForeignItem::Fn(item) => Some(item.sig.ident.to_string()),
+        ForeignItem::Static(item) => Some(item.ident.to_string()),
+        ForeignItem::Type(item) => Some(item.ident.to_string()),
+        _ => None,
+    }
+}
+
+/// The name that decides where a type is at home: `P` of `&mut Box<P>` and of `dyn P`, `Vec` of `Vec<P>`.
+fn head_of(kind: &Type) -> Option<String> {
+    match kind {
+        Type::Reference(inner) => head_of(&inner.elem),
+        Type::Paren(inner) => head_of(&inner.elem),
+        Type::Group(inner) => head_of(&inner.elem),
+        Type::TraitObject(object) => object.bounds.iter().find_map(|bound| match bound {
+            syn::TypeParamBound::Trait(bound) => {
+                Some(bound.path.segments.last()?.ident.to_string())
+            }
+            _ => None,
+        }),
+        Type::Path(path) => {
+            let last = path.path.segments.last()?;
+            let name = last.ident.to_string();
+            match types_in(&last.arguments).first() {
+                // What these wrap counts as if it stood there itself.
+                Some(inner) if matches!(name.as_str(), "Box" | "Pin") => head_of(inner),
+                _ => Some(name),
+            }
+        }
+        _ => None,
+    }
+}
+
+fn types_in(arguments: &syn::PathArguments) -> Vec<&Type> {
+    let syn::PathArguments::AngleBracketed(arguments) = arguments else {
+        return Vec::new();
+    };
+    let of_type = |argument| match argument {
+        &syn::GenericArgument::Type(ref kind) => Some(kind),
+        _ => None,
+    };
+    arguments.args.iter().filter_map(of_type).collect()
+}
+
+fn heads_of(item: &syn::ItemImpl) -> Vec<String> {
+    let arguments = item
+        .trait_
+        .iter()
+        .filter_map(|(_, path, _)| path.segments.last())
+        .flat_map(|last| types_in(&last.arguments));
+    std::iter::once(&*item.self_ty)
+        .chain(arguments)
+        .filter_map(head_of)
+        .filter(|name| !item.generics.type_params().any(|own| own.ident == name))
+        .collect()
 }
 
 fn member_name(member: &ImplItem) -> Option<String> {
@@ -356,6 +449,7 @@ fn statics_of(call: &syn::StmtMacro) -> Item {
         tokens: call.to_token_stream().to_string(),
         mentions: found,
         edits,
+        alias_of: None,
         members: Vec::new(),
     }
 }

@@ -119,3 +119,91 @@ fn a_program_pasted_as_a_whole_can_be_run() {
     notebook.check("main()", "hello");
     notebook.check("#[tokio::main]\nasync fn main() { tokio::task::yield_now().await; println!(\"again\"); }\nmain()", "again");
 }
+
+#[test]
+fn an_impl_is_allowed_wherever_one_program_would_allow_it() {
+    let mut notebook = Notebook::new();
+    notebook.check("#[derive(Debug, Clone)] struct My(i32);", "");
+    notebook.check("let all = vec![My(1), My(2)];", "");
+    notebook.check("trait Total { fn total(&self) -> i32; }", "");
+    notebook.check("let none: Option<Box<dyn Total>> = None;", "");
+    // Neither `Vec` nor `i32` is anyone's own: the trait moves in the first, the argument in the last.
+    notebook.check(
+        "impl Total for Vec<My> { fn total(&self) -> i32 { self.iter().map(|one| one.0).sum() } }",
+        "",
+    );
+    notebook.check(
+        "impl Total for My { fn total(&self) -> i32 { self.0 } }",
+        "",
+    );
+    notebook.check("(all.total(), all[1].total())", "(3, 2)");
+    notebook.check("type Short = My;", "");
+    notebook.check("impl Short { fn twice(&self) -> i32 { self.0 * 2 } }", "");
+    notebook.check(
+        "impl dyn Total { fn more(&self) -> i32 { self.total() + 1 } }",
+        "",
+    );
+    notebook.check(
+        "impl std::ops::Add<My> for i32 { type Output = i32; fn add(self, my: My) -> i32 { self + my.0 } }",
+        "",
+    );
+    notebook.check(
+        "let boxed: Box<dyn Total> = Box::new(My(5));\n(boxed.more(), 10 + all[0].clone(), all[1].twice(), none.is_none())",
+        "(6, 11, 4, true)",
+    );
+    notebook.check(
+        "impl<T: std::fmt::Debug> Total for Option<T> { fn total(&self) -> i32 { -1 } }",
+        "",
+    );
+    notebook.check("Some(\"x\").total() + all.total()", "2");
+    notebook.check(
+        "impl Drop for My { fn drop(&mut self) { println!(\"drop {}\", self.0) } }",
+        "",
+    );
+    notebook.check("drop(all)", "drop 1\ndrop 2");
+}
+
+#[test]
+fn unusual_items_cross_cells() {
+    let mut notebook = Notebook::new();
+    notebook.check(
+        "#![allow(unused)]\n//! A cell may open like a file.\nlet x = 1;",
+        "",
+    );
+    notebook.check("#!/usr/bin/env rust-script\nx", "1");
+    notebook
+        .fail("// first\n#![feature(never_type)]\n1")
+        .says(&[
+            "may not be used on the stable release channel",
+            "cell [3]:2:1",
+        ]);
+    notebook.check("unsafe extern \"C\" { fn abs(x: i32) -> i32; }", "");
+    notebook.check("unsafe { abs(-4) }", "4");
+    notebook.check("extern crate std as mystd;", "");
+    notebook.check("mystd::cmp::max(1, 2)", "2");
+    notebook.check(
+        "#[repr(C)] union Bits { n: u32, f: f32 }\nlet bits = Bits { f: 1.0 };",
+        "",
+    );
+    notebook.check("unsafe { bits.n }", "1065353216");
+    notebook.check("mod body { pub fn f() -> i32 { 1 } }\nstruct entry;", "");
+    notebook.check("body::f()", "1");
+    notebook.check(
+        "trait Job { type Out; const N: usize; async fn go(&self) -> Self::Out; fn map<F: Fn(i32) -> i32>(&self, f: F) -> i32 { f(Self::N as i32) } }\nstruct J;\nimpl Job for J { type Out = i32; const N: usize = 2; async fn go(&self) -> i32 { 4 } }",
+        "",
+    );
+    notebook.check("J.go().await + J.map(|n| n * 10) + J::N as i32", "26");
+    notebook.check("struct Raw(*mut i32); unsafe impl Send for Raw {}", "");
+    notebook.check(
+        "let raw = Raw(std::ptr::null_mut());\nstd::thread::spawn(move || { let raw = raw; raw.0.is_null() }).join().is_ok_and(|null| null)",
+        "true",
+    );
+    notebook.check("#[test] fn t() {}\n#[tokio::test] async fn tt() {}\n#[cfg(test)] mod tests { use super::*; #[test] fn x() {} }", "");
+    notebook.check(
+        "{ struct Local(i32); fn inner() -> i32 { 5 } Local(inner()).0 }",
+        "5",
+    );
+    notebook
+        .fail("inner()")
+        .says(&["cannot find function `inner`"]);
+}
