@@ -3,6 +3,7 @@
 use crate::cell::Cell;
 use crate::plan::hidden_members;
 use crate::prepare::Prepared;
+use crate::sameness::rests_on;
 use crate::session::{Definition, Loss, LossReason, Session, Variable};
 
 impl Session {
@@ -15,9 +16,10 @@ impl Session {
             ..self.clone()
         };
         for variable in &mut self.variables {
-            let here = plan.kind_here(&old, cell, &variable.kind);
+            let here = plan.kind_here(&variable.kind);
+            let here = here.replace("crate::", &format!("{crate_name}::"));
             if here != variable.kind {
-                variable.kind = here.replace("crate::", &format!("{crate_name}::"));
+                variable.kind = here;
                 variable.rehomed = true;
             }
         }
@@ -31,18 +33,24 @@ impl Session {
                 continue;
             }
             if let Some(number) = home_of(index) {
+                definition.uses = plan.carried[number].uses.as_slice().into();
                 definition.hidden = hidden_members(cell, plan, &definition);
                 definition.home = format!("{crate_name}::carried_{number}");
             }
             self.definitions.push(definition);
         }
-        for item in plan.emitted.iter().map(|index| &cell.items[*index]) {
+        let uses = plan.own_uses(cell);
+        let rests = rests_on(&old, cell, &uses);
+        for index in plan.emitted.iter().copied() {
+            let mut item = cell.items[index].clone();
+            item.mentions.extend(rests[index].iter().cloned());
             self.definitions.push(Definition {
-                item: item.clone(),
+                item,
                 text: cell.text.clone(),
                 home: crate_name.clone(),
                 cell: number,
                 hidden: Default::default(),
+                uses: uses.clone(),
             });
         }
         let left_out = &prepared.findings.uses_left_out;

@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 use std::sync::Arc;
 
-use crate::cell::{Cell, Edit};
+use crate::cell::{Cell, Edit, Use};
 use crate::plan::{Import, Plan, hidden_members};
 use crate::session::Session;
 
@@ -180,7 +180,7 @@ fn root(cell: &Cell, plan: &Plan, libraries: &str) -> GeneratedFile {
     file.text += PRINTING;
     file.text += libraries;
     file.line("use __libraries::runtime as __rt;");
-    file.header(&plan.imports, plan);
+    file.header(&plan.imports, &plan.uses);
     for number in 0..plan.carried.len() {
         file.line(&format!(
             "#[path = \"carried_{number}.rs\"] pub mod carried_{number};"
@@ -217,7 +217,7 @@ fn carried(session: &Session, cell: &Cell, plan: &Plan, number: usize) -> Genera
     );
     file.learner(&keep, &edits);
     file.line("use crate::__rt;");
-    file.header(&group.imports, plan);
+    file.header(&group.imports, &group.uses);
     file.finish()
 }
 
@@ -426,7 +426,7 @@ impl Writer {
     }
 
     /// What every module begins with: names of earlier cells.
-    fn header(&mut self, imports: &[Import], plan: &Plan) {
+    fn header(&mut self, imports: &[Import], uses: &[Use]) {
         for import in imports {
             let alias = if import.anonymous { " as _" } else { "" };
             self.line(&format!(
@@ -434,7 +434,7 @@ impl Writer {
                 import.path
             ));
         }
-        for earlier in &plan.uses {
+        for earlier in uses {
             self.part(
                 &format!("#[allow(unused_imports)] {}", earlier.declaration),
                 Part::Use(earlier.declaration.clone()),

@@ -41,6 +41,7 @@ mod panics;
 mod plan;
 mod prepare;
 mod report;
+mod sameness;
 mod scope;
 mod session;
 mod store;

@@ -11,6 +11,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::cell::{Cell, Item, ItemKind, Use};
+use crate::sameness::{World, rests_on, uses_of};
 use crate::session::{Definition, Session, Variable};
 
 /// The decisions for one cell.
@@ -27,8 +28,18 @@ pub(crate) struct Plan {
     /// Paths that the cell's own module imports.
     pub(crate) imports: Vec<Import>,
     pub(crate) taken: Vec<Taken>,
-    /// Names whose definition is another than before.
-    changed: BTreeSet<String>,
+    /// Types, traits and modules that variables mention and that get a new place.
+    moves: Vec<Move>,
+    /// Those that stay in place.
+    standing: Vec<String>,
+}
+
+/// A name that the cell defines again, or carries.
+#[derive(Debug, Clone)]
+struct Move {
+    from: String,
+    /// `None` if it does not mean the same at its new place.
+    to: Option<String>,
 }
 
 /// Items of one earlier cell that are compiled again with this one.
@@ -38,6 +49,7 @@ pub(crate) struct Carried {
     pub(crate) cell: usize,
     pub(crate) definitions: Vec<usize>,
     pub(crate) imports: Vec<Import>,
+    pub(crate) uses: Vec<Use>,
 }
 
 /// One name to bring into a module.
@@ -73,6 +85,8 @@ impl Plan {
     /// Plans `cell`. With `reuse`, items that are already in force word for word are not compiled again.
     pub(crate) fn new(session: &Session, cell: &Cell, left_out: &LeftOut, reuse: bool) -> Plan {
         let mut plan = Plan::default();
+        let uses: Vec<Use> = session.uses.iter().chain(&cell.uses).cloned().collect();
+        let rests = rests_on(session, cell, &uses);
         let in_force = |item: &Item| {
             reuse
                 && item.kind != ItemKind::Static
@@ -80,6 +94,7 @@ impl Plan {
                     earlier.hidden.is_empty()
                         && earlier.item.tokens == item.tokens
                         && earlier.item.names == item.names
+                        && uses_of(item, &earlier.uses) == uses_of(item, &uses)
                 })
         };
         plan.emitted = (0..cell.items.len())
@@ -94,8 +109,7 @@ impl Plan {
             carried.retain(|index| !plan.replaced.contains(index));
             let stale = stale_names(session, &plan, &carried);
             for index in 0..cell.items.len() {
-                if !plan.emitted.contains(&index) && !cell.items[index].mentions.is_disjoint(&stale)
-                {
+                if !plan.emitted.contains(&index) && !rests[index].is_disjoint(&stale) {
                     plan.emitted.push(index);
                 }
             }
@@ -113,8 +127,6 @@ impl Plan {
             }
         }
         plan.emitted.sort_unstable();
-        plan.changed = changed_names(session, cell, &plan, &carried);
-        plan.group(session, &carried);
         plan.uses = session
             .uses
             .iter()
@@ -123,6 +135,8 @@ impl Plan {
             })
             .cloned()
             .collect();
+        plan.group(session, cell, &carried, left_out);
+        plan.settle_places(session, cell);
         plan.import(session, cell);
         plan.take(session, cell);
         plan
@@ -141,7 +155,18 @@ impl Plan {
             .any(|own| own.declaration == earlier.declaration)
     }
 
-    fn group(&mut self, session: &Session, carried: &BTreeSet<usize>) {
+    /// The `use` declarations that the cell's own items are compiled with.
+    pub(crate) fn own_uses(&self, cell: &Cell) -> Arc<[Use]> {
+        self.uses.iter().chain(&cell.uses).cloned().collect()
+    }
+
+    fn group(
+        &mut self,
+        session: &Session,
+        cell: &Cell,
+        carried: &BTreeSet<usize>,
+        left_out: &LeftOut,
+    ) {
         for &index in carried {
             let definition = &session.definitions[index];
             match self
@@ -155,8 +180,33 @@ impl Plan {
                     cell: definition.cell,
                     definitions: vec![index],
                     imports: Vec::new(),
+                    uses: definition.uses.to_vec(),
                 }),
             }
+        }
+        // A name means what it meant where it was written. Only what is no longer there is looked for among the `use`s
+        // of today: a definition may have given way to one of them.
+        let today = self.own_uses(cell);
+        for group in &mut self.carried {
+            let wanted: BTreeSet<&String> = group
+                .definitions
+                .iter()
+                .flat_map(|index| &session.definitions[*index].item.mentions)
+                .collect();
+            let missing: Vec<Use> = today
+                .iter()
+                .filter(|used| {
+                    used.name.as_ref().is_some_and(|name| {
+                        wanted.contains(name)
+                            && !group.uses.iter().any(|own| own.name.as_ref() == Some(name))
+                    })
+                })
+                .cloned()
+                .collect();
+            group.uses.extend(missing);
+            group
+                .uses
+                .retain(|used| !left_out.uses.contains(&used.declaration));
         }
     }
 
@@ -225,10 +275,11 @@ impl Plan {
                 let mut wanted: BTreeSet<String> = items()
                     .flat_map(|item| item.mentions.iter().cloned())
                     .collect();
-                wanted.extend(first_of_uses());
+                wanted.extend(group.uses.iter().map(|one| one.first.clone()));
                 let own = items()
                     .filter(|item| item.kind != ItemKind::Macro)
                     .flat_map(|item| item.names.clone())
+                    .chain(group.uses.iter().filter_map(|one| one.name.clone()))
                     .collect();
                 choose(&places, &wanted, &own)
             })
@@ -244,7 +295,7 @@ impl Plan {
             .iter()
             .filter(|variable| cell.mentions.contains(&variable.name))
         {
-            let kind = self.kind_here(session, cell, &variable.kind);
+            let kind = self.kind_here(&variable.kind);
             let rehomed = variable.rehomed || kind != variable.kind;
             self.taken.push(Taken {
                 variable: variable.clone(),
@@ -254,52 +305,69 @@ impl Plan {
         }
     }
 
-    /// A variable's type as the new cell must write it: carried, unchanged types are at their new place.
-    pub(crate) fn kind_here(&self, session: &Session, cell: &Cell, kind: &str) -> String {
-        let mut kind = kind.to_owned();
-        // Written again, word for word, in this cell.
-        for definition in self
-            .replaced
-            .iter()
-            .map(|index| &session.definitions[*index])
-        {
-            for name in definition
-                .item
-                .names
+    /// Where the names go that the types of variables mention.
+    fn settle_places(&mut self, session: &Session, cell: &Cell) {
+        let own_uses = self.own_uses(cell);
+        let own = || self.emitted.iter().map(|index| &cell.items[*index]);
+        let before = World::before(session);
+        let after = World::after(session, &self.replaced, own(), &own_uses);
+        let place_of = |index: usize, name: &String| {
+            let again = own().any(|item| is_in_types(item) && item.names.contains(name));
+            let group = self
+                .carried
                 .iter()
-                .filter(|name| !self.changed.contains(*name))
-            {
-                if self
-                    .emitted
-                    .iter()
-                    .any(|index| cell.items[*index].names.contains(name))
-                {
-                    kind = replace_path(&kind, &definition.path(name), &format!("crate::{name}"));
+                .position(|group| group.definitions.contains(&index));
+            match group {
+                Some(number) => Some(format!("crate::carried_{number}::{name}")),
+                None => again.then(|| format!("crate::{name}")),
+            }
+        };
+        let (mut moves, mut standing) = (Vec::new(), Vec::new());
+        for (index, definition) in session.definitions.iter().enumerate() {
+            for name in definition.item.names.iter().filter(|_| is_in_types(&definition.item)) {
+                let from = definition.path(name);
+                let leaves = self.replaced.contains(&index) || place_of(index, name).is_some();
+                let of_interest = || {
+                    let mut variables = session.variables.iter();
+                    variables.any(|one| replace_path(&one.kind, &from, "") != one.kind)
+                };
+                if leaves && of_interest() {
+                    let to = place_of(index, name).filter(|_| before.agrees(&after, name));
+                    moves.push(Move { from, to });
+                } else if !leaves {
+                    standing.push(from);
                 }
             }
         }
-        for (number, group) in self.carried.iter().enumerate() {
-            for definition in group
-                .definitions
-                .iter()
-                .map(|index| &session.definitions[*index])
-            {
-                for name in definition
-                    .item
-                    .names
-                    .iter()
-                    .filter(|name| !self.changed.contains(*name))
-                {
-                    kind = replace_path(
-                        &kind,
-                        &definition.path(name),
-                        &format!("crate::carried_{number}::{name}"),
-                    );
-                }
-            }
-        }
-        kind
+        (self.moves, self.standing) = (moves, standing);
     }
+
+    /// A variable's type as the new cell must write it. A type moves as a whole or not at all: if a single name in it
+    /// means something else now, it stays the older type.
+    pub(crate) fn kind_here(&self, kind: &str) -> String {
+        let mut here = kind.to_owned();
+        for Move { from, to } in &self.moves {
+            let moved = replace_path(&here, from, to.as_deref().unwrap_or_default());
+            if moved != here && to.is_none() {
+                return kind.to_owned();
+            }
+            here = moved;
+        }
+        // What is left of an older version would not fit the bounds of the new ones.
+        let left = self
+            .standing
+            .iter()
+            .fold(here.clone(), |left, path| replace_path(&left, path, ""));
+        if left.contains("cell_") {
+            return kind.to_owned();
+        }
+        here
+    }
+}
+
+/// Whether a type may be written with the item's name.
+fn is_in_types(item: &Item) -> bool {
+    matches!(item.kind, ItemKind::Type | ItemKind::Trait | ItemKind::Module)
 }
 
 struct Place {
@@ -528,43 +596,6 @@ fn behind_aliases<'a>(session: &'a Session, cell: &'a Cell, name: &'a String) ->
         (name, steps) = (next, steps + 1);
     }
     name
-}
-
-/// Names that mean something else than before: redefined, or resting on something redefined.
-fn changed_names(
-    session: &Session,
-    cell: &Cell,
-    plan: &Plan,
-    carried: &BTreeSet<usize>,
-) -> BTreeSet<String> {
-    let unchanged = |earlier: &Item| {
-        plan.emitted.iter().any(|index| {
-            cell.items[*index].tokens == earlier.tokens && earlier.kind != ItemKind::Static
-        })
-    };
-    let mut changed: BTreeSet<String> = plan
-        .replaced
-        .iter()
-        .map(|index| &session.definitions[*index].item)
-        .filter(|earlier| !unchanged(earlier))
-        .flat_map(|earlier| earlier.names.clone())
-        .collect();
-    loop {
-        let before = changed.len();
-        let carried = carried
-            .iter()
-            .map(|index| &session.definitions[*index].item);
-        for item in carried.chain(plan.emitted.iter().map(|index| &cell.items[*index])) {
-            if matches!(item.kind, ItemKind::Type | ItemKind::Trait)
-                && !item.mentions.is_disjoint(&changed)
-            {
-                changed.extend(item.names.iter().cloned());
-            }
-        }
-        if changed.len() == before {
-            return changed;
-        }
-    }
 }
 
 /// Replaces the path `from` by `to` where it stands as a whole path (or as the beginning of one).

@@ -37,6 +37,8 @@ pub(crate) struct Definition {
     pub(crate) cell: usize,
     /// Members of an inherent `impl` that a later cell replaced.
     pub(crate) hidden: BTreeSet<String>,
+    /// The `use` declarations that it was compiled with, and is whenever it is carried.
+    pub(crate) uses: Arc<[Use]>,
 }
 
 impl Definition {

@@ -85,6 +85,8 @@ pub(crate) struct Item {
     pub(crate) edits: Vec<Edit>,
     /// For `type Short = Long<u8>;`: `Long`.
     pub(crate) alias_of: Option<String>,
+    /// For an `impl`: its associated types and constants, and the identifiers in them.
+    pub(crate) inside: Option<(String, BTreeSet<String>)>,
     /// For an inherent `impl`: its members by name, so that single ones can be replaced by a later cell.
     pub(crate) members: Vec<(String, Range<usize>)>,
 }

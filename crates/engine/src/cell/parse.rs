@@ -280,7 +280,7 @@ fn item_of(item: &syn::Item) -> Item {
     mentions::collect(item.to_token_stream(), &mut found);
     let ident = |name: &syn::Ident| vec![name.to_string()];
     let mut members = Vec::new();
-    let mut alias_of = None;
+    let (mut alias_of, mut inside) = (None, None);
     let (kind, names) = match item {
         syn::Item::Fn(item) => (ItemKind::Function, ident(&item.sig.ident)),
         syn::Item::Struct(item) => (ItemKind::Type, ident(&item.ident)),
@@ -309,6 +309,7 @@ fn item_of(item: &syn::Item) -> Item {
             let mut about = BTreeSet::new();
             mentions::collect(header.to_token_stream(), &mut about);
             let inherent = item.trait_.is_none();
+            inside = inside_of(item, &header);
             if inherent {
                 members = item
                     .items
@@ -343,8 +344,26 @@ fn item_of(item: &syn::Item) -> Item {
         mentions: found,
         edits: visibility::edits(item),
         alias_of,
+        inside,
         members,
     }
+}
+
+fn inside_of(item: &syn::ItemImpl, header: &syn::ItemImpl) -> Option<(String, BTreeSet<String>)> {
+    let of_interest = |member: &&ImplItem| {
+        matches!(member, ImplItem::Type(_) | ImplItem::Const(_) | ImplItem::Macro(_))
+    };
+    let mut tokens = TokenStream::new();
+    item.items
+        .iter()
+        .filter(of_interest)
+        .for_each(|member| member.to_tokens(&mut tokens));
+    if tokens.is_empty() {
+        return None;
+    }
+    let mut found = BTreeSet::new();
+    mentions::collect(tokens.clone(), &mut found);
+    Some((format!("{} {tokens}", header.to_token_stream()), found))
 }
 
 fn foreign_name(item: &ForeignItem) -> Option<String> {
@@ -450,6 +469,7 @@ fn statics_of(call: &syn::StmtMacro) -> Item {
         mentions: found,
         edits,
         alias_of: None,
+        inside: None,
         members: Vec::new(),
     }
 }
