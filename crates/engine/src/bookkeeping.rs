@@ -69,8 +69,15 @@ impl Session {
         self.uses.extend(cell.uses.iter().cloned());
     }
 
-    /// Books what became of the variables once a cell has run.
-    pub(crate) fn settle(&mut self, prepared: &Prepared, finished: bool, number: usize) {
+    /// Books what became of the variables once a cell has run: `kept` and `gone` are what its process reports.
+    pub(crate) fn settle(
+        &mut self,
+        cell: &Cell,
+        prepared: &Prepared,
+        settled: &Settled,
+        finished: bool,
+        number: usize,
+    ) {
         let findings = &prepared.findings;
         for taken in &prepared.plan.taken {
             if let Some(variable) = self
@@ -81,30 +88,13 @@ impl Session {
                 variable.rehomed = false;
             }
         }
-        for name in &findings.moved {
-            self.variables.retain(|variable| variable.name != *name);
-            self.lost.insert(
-                name.clone(),
-                Loss {
-                    cell: number,
-                    reason: LossReason::Moved,
-                },
-            );
-        }
-        if !finished {
-            return;
-        }
-        for (name, reason) in &findings.lost {
-            self.variables.retain(|variable| variable.name != *name);
-            self.lost.insert(
-                name.clone(),
-                Loss {
-                    cell: number,
-                    reason: reason.clone(),
-                },
-            );
+        for name in &settled.gone {
+            self.lose(name, LossReason::Moved, number);
         }
         for kept in &findings.kept {
+            if !settled.kept.contains(&kept.name) {
+                continue;
+            }
             self.variables.retain(|variable| variable.name != kept.name);
             self.lost.remove(&kept.name);
             self.variables.push(Variable {
@@ -115,5 +105,31 @@ impl Session {
                 cell: number,
             });
         }
+        if finished {
+            for (name, reason) in &findings.lost {
+                self.lose(name, reason.clone(), number);
+            }
+        }
+        // An earlier variable of the name is still there: the new one never came to be.
+        for name in cell.bindings.iter().map(|binding| &binding.name) {
+            let known = self.variable(name).is_some() || settled.gone.contains(name);
+            if !known && !(finished && findings.lost.contains_key(name)) {
+                self.lose(name, LossReason::EndedEarly, number);
+            }
+        }
     }
+
+    fn lose(&mut self, name: &str, reason: LossReason, cell: usize) {
+        self.variables.retain(|variable| variable.name != name);
+        self.lost.insert(name.to_owned(), Loss { cell, reason });
+    }
+}
+
+/// What the process says about the variables when a cell has ended.
+#[derive(Debug, Default)]
+pub(crate) struct Settled {
+    /// New ones that it has.
+    pub(crate) kept: Vec<String>,
+    /// Earlier ones that the cell moved away.
+    pub(crate) gone: Vec<String>,
 }

@@ -7,7 +7,7 @@
 //! A cell becomes a crate: its items at the root (`lib.rs`), items carried from earlier cells in modules
 //! (`carried_0.rs`, …), its statements in a function (`body.rs`).
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -61,6 +61,10 @@ pub(crate) struct Knowledge {
     pub(crate) not_kept: BTreeSet<String>,
     /// Borrowed variables that the cell moves away.
     pub(crate) moved: BTreeSet<String>,
+    /// Borrowed variables that the cell moves away if it comes to these places, as byte offsets of its text.
+    pub(crate) moved_at: BTreeMap<String, BTreeSet<usize>>,
+    /// Borrowed variables that the cell moves away and assigns to again: they are put back from inside.
+    pub(crate) refilled: BTreeSet<String>,
     /// The cell awaits, though not in so many words.
     pub(crate) awaits: bool,
 }
@@ -280,11 +284,12 @@ fn body(
         .map(Edit::Blank)
         .chain(cell.trailing.iter().map(|last| Edit::Insert {
             at: last.start,
-            text: "match &(",
+            text: "match &(".into(),
         }))
+        .chain(moves(cell, knowledge))
         .chain(cell.trailing.iter().map(|last| Edit::Insert {
             at: last.end,
-            text: SHOW,
+            text: SHOW.into(),
         }))
         .collect();
     file.learner(std::slice::from_ref(&(0..cell.text.len())), &elsewhere);
@@ -305,6 +310,13 @@ fn body(
         }
         file.line("");
     }
+    for name in &knowledge.refilled {
+        file.part(
+            &format!("{RUNTIME}::give(\"{name}\", {name});"),
+            Part::Give(name.clone()),
+        );
+        file.line("");
+    }
     if cell.questions {
         file.line(&format!("{result}::Ok::<(), {RUNTIME}::CellError>(())"));
     }
@@ -313,7 +325,7 @@ fn body(
         .taken
         .iter()
         .map(|taken| &taken.variable.name)
-        .filter(|name| !knowledge.moved.contains(*name))
+        .filter(|name| !knowledge.moved.contains(*name) && !knowledge.refilled.contains(*name))
     {
         file.part(
             &format!("{RUNTIME}::give(\"{name}\", {name});"),
@@ -323,6 +335,43 @@ fn body(
     }
     file.line("}");
     file.finish()
+}
+
+/// Turns moves of borrowed variables into moves that the runtime hears of. Without them the variable would count as
+/// gone even if the cell never came to the place.
+fn moves(cell: &Cell, knowledge: &Knowledge) -> Vec<Edit> {
+    let mut edits = Vec::new();
+    for (name, places) in &knowledge.moved_at {
+        let take = format!("unsafe {{ {RUNTIME}::moved(\"{name}\", &{name}) }}");
+        let mut captures = BTreeSet::new();
+        for &at in places {
+            let capture = cell.captures.iter().find(|range| range.contains(&at));
+            let (start, end, before, after) = match capture {
+                // Moved when the closure is made, not when it runs.
+                Some(range) if !captures.insert(range.start) => continue,
+                Some(range) => (
+                    range.start,
+                    range.end,
+                    format!("{{ let mut {name} = {take}; "),
+                    " }".to_owned(),
+                ),
+                None => {
+                    let range = at..at + name.len();
+                    edits.push(Edit::Blank(range.clone()));
+                    (range.start, range.end, take.clone(), String::new())
+                }
+            };
+            edits.push(Edit::Insert {
+                at: start,
+                text: before.into(),
+            });
+            edits.push(Edit::Insert {
+                at: end,
+                text: after.into(),
+            });
+        }
+    }
+    edits
 }
 
 /// Builds one file, keeping count of where things are.
@@ -397,7 +446,7 @@ impl Writer {
         };
         let inserted = |at: usize| {
             edits.iter().filter_map(move |edit| match edit {
-                Edit::Insert { at: place, text } if *place == at => Some(*text),
+                Edit::Insert { at: place, text } if *place == at => Some(&**text),
                 _ => None,
             })
         };

@@ -46,8 +46,10 @@ pub(crate) fn needs_async(error: &Diagnostic) -> bool {
 }
 
 /// Reads from the errors what the next attempt must do differently.
+#[allow(clippy::too_many_arguments)]
 pub(crate) fn learn(
     session: &Session,
+    cell: &Cell,
     plan: &Plan,
     files: &Files,
     answer: &Answer,
@@ -55,6 +57,17 @@ pub(crate) fn learn(
     left_out: &mut LeftOut,
     lost: &mut BTreeMap<String, LossReason>,
 ) {
+    let mut errors = answer
+        .diagnostics
+        .iter()
+        .filter(|diagnostic| diagnostic.is_error());
+    let blameless = !errors.any(|error| files.concerns_learner(error));
+    if !blameless && !knowledge.moved_at.is_empty() {
+        // The cell was all right before its moves were replaced: they are better left as they are.
+        let names = std::mem::take(&mut knowledge.moved_at).into_keys();
+        knowledge.moved.extend(names);
+        return;
+    }
     for error in answer
         .diagnostics
         .iter()
@@ -77,9 +90,13 @@ pub(crate) fn learn(
             });
         match files.part(primary) {
             Some(Part::Give(name)) if code == "E0382" => {
-                knowledge.moved.insert(name);
+                learn_move(cell, files, error, name, blameless, knowledge);
             }
-            Some(Part::Keep(name)) if matches!(code, "E0382" | "E0381" | "E0425") => {
+            Some(Part::Keep(name)) if code == "E0381" => {
+                knowledge.not_kept.insert(name.clone());
+                lost.insert(name, LossReason::Unassigned);
+            }
+            Some(Part::Keep(name)) if matches!(code, "E0382" | "E0425") => {
                 knowledge.not_kept.insert(name.clone());
                 lost.insert(name, LossReason::Moved);
             }
@@ -129,6 +146,44 @@ pub(crate) fn learn(
                     }));
                 }
             }
+        }
+    }
+}
+
+/// What to do about a borrowed variable that the cell moves away.
+fn learn_move(
+    cell: &Cell,
+    files: &Files,
+    error: &Diagnostic,
+    name: String,
+    blameless: bool,
+    knowledge: &mut Knowledge,
+) {
+    if cell.assigned.contains(&name) {
+        // It may have a value again when the cell ends.
+        let shadowed = cell.bindings.iter().any(|binding| binding.name == name);
+        if shadowed || !knowledge.refilled.insert(name.clone()) {
+            knowledge.refilled.remove(&name);
+            knowledge.moved.insert(name);
+        }
+        return;
+    }
+    let places = knowledge.moved_at.entry(name.clone()).or_default();
+    let new = error
+        .spans
+        .iter()
+        .filter(|span| !span.is_primary)
+        .filter_map(|span| files.offset_in_cell(span))
+        .find(|range| {
+            cell.text.get(range.clone()) == Some(&name) && !places.contains(&range.start)
+        });
+    match new {
+        // The runtime reads the value where the compiler saw a move, so the compiler must have seen the whole cell and
+        // found nothing wrong: it will not see a second use of the value any more.
+        Some(range) if blameless => drop(places.insert(range.start)),
+        _ => {
+            knowledge.moved_at.remove(&name);
+            knowledge.moved.insert(name);
         }
     }
 }

@@ -324,7 +324,12 @@ impl Plan {
         };
         let (mut moves, mut standing) = (Vec::new(), Vec::new());
         for (index, definition) in session.definitions.iter().enumerate() {
-            for name in definition.item.names.iter().filter(|_| is_in_types(&definition.item)) {
+            for name in definition
+                .item
+                .names
+                .iter()
+                .filter(|_| is_in_types(&definition.item))
+            {
                 let from = definition.path(name);
                 let leaves = self.replaced.contains(&index) || place_of(index, name).is_some();
                 let of_interest = || {
@@ -367,7 +372,10 @@ impl Plan {
 
 /// Whether a type may be written with the item's name.
 fn is_in_types(item: &Item) -> bool {
-    matches!(item.kind, ItemKind::Type | ItemKind::Trait | ItemKind::Module)
+    matches!(
+        item.kind,
+        ItemKind::Type | ItemKind::Trait | ItemKind::Module
+    )
 }
 
 struct Place {

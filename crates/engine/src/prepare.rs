@@ -47,7 +47,7 @@ pub(crate) struct Prepared {
 }
 
 /// Changes with what [`Findings`] hold, so that older ones are not taken for new ones.
-const FORMAT: &str = "2";
+const FORMAT: &str = "3";
 
 /// What the compiler found out about a cell; kept beside its library.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -58,6 +58,8 @@ pub(crate) struct Findings {
     pub(crate) lost: BTreeMap<String, LossReason>,
     /// Earlier variables that the cell moves away.
     pub(crate) moved: BTreeSet<String>,
+    moved_at: BTreeMap<String, BTreeSet<usize>>,
+    refilled: BTreeSet<String>,
     awaits: bool,
     /// Earlier `use` declarations that no longer hold.
     pub(crate) uses_left_out: BTreeSet<String>,
@@ -328,6 +330,7 @@ impl Workshop<'_> {
             let before = (knowledge.clone(), left_out.clone());
             learn(
                 session,
+                cell,
                 &plan,
                 &files,
                 &answer,
@@ -519,6 +522,8 @@ impl Findings {
         let definitions = left_out.definitions.iter();
         Findings {
             moved: knowledge.moved.clone(),
+            moved_at: knowledge.moved_at.clone(),
+            refilled: knowledge.refilled.clone(),
             awaits: knowledge.awaits,
             uses_left_out: left_out.uses.clone(),
             definitions_left_out: definitions
@@ -537,6 +542,8 @@ impl Findings {
         Knowledge {
             not_kept: not_kept.map(|(name, _)| name.clone()).collect(),
             moved: self.moved.clone(),
+            moved_at: self.moved_at.clone(),
+            refilled: self.refilled.clone(),
             awaits: self.awaits,
         }
     }

@@ -76,6 +76,12 @@ impl<'a> Files<'a> {
         }
     }
 
+    /// The bytes of the present cell's text that a span covers.
+    pub(crate) fn offset_in_cell(&self, span: &Span) -> Option<Range<usize>> {
+        let place = self.place(span)?;
+        place.cell.is_none().then_some(place.range)
+    }
+
     fn place(&self, span: &Span) -> Option<Place<'a>> {
         let (map, span, _) = self.locate(span)?;
         let (line, column) = match map.locate(span.line_start, span.column_start) {
@@ -409,6 +415,15 @@ pub(crate) fn explain_loss(name: &str, cell: usize, reason: &LossReason) -> Stri
         ),
         LossReason::OtherCrate => format!(
             "`{name}` was of a type from a crate that `:dep` in cell [{cell}] replaced by another version: run the cell that defines it again"
+        ),
+        LossReason::Unassigned => format!(
+            "cell [{cell}] declared `{name}` without giving it a value, so there was nothing to keep: write `let {name} = …`"
+        ),
+        LossReason::EndedEarly => format!(
+            "cell [{cell}] ended early, before its new variables were kept, `{name}` among them: run it again when it works to its end"
+        ),
+        LossReason::NoLongerFits => format!(
+            "`{name}` did not fit what cell [{cell}] defined anew, and was left out: change it and run its cell again"
         ),
         LossReason::ProcessEnded => format!(
             "`{name}` was lost when the process that ran the cells ended in cell [{cell}]: run the cell that defines it again"

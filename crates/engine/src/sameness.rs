@@ -115,7 +115,11 @@ impl<'a> World<'a> {
             if !reached.insert(name.clone()) {
                 continue;
             }
-            for Entry { item, uses } in self.0.iter().filter(|entry| entry.item.names.contains(&name)) {
+            for Entry { item, uses } in self
+                .0
+                .iter()
+                .filter(|entry| entry.item.names.contains(&name))
+            {
                 if is_undecided(&item.tokens) {
                     return None;
                 }
@@ -151,7 +155,9 @@ pub(crate) fn uses_of<'a>(item: &Item, uses: &'a [Use]) -> Vec<&'a Use> {
     let mut next = 0;
     while let Some(used) = found.get(next).copied() {
         next += 1;
-        let more = uses.iter().filter(|one| one.name.as_ref() == Some(&used.first));
+        let more = uses
+            .iter()
+            .filter(|one| one.name.as_ref() == Some(&used.first));
         for one in more {
             if !found.contains(&one) {
                 found.push(one);

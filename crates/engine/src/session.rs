@@ -85,6 +85,12 @@ pub(crate) enum LossReason {
     Borrows,
     /// Its type has no name that a later cell could write; holds what rustc calls it.
     Unnameable(String),
+    /// It was declared, but never given a value.
+    Unassigned,
+    /// Its cell ended before its end: by an error, a panic, a `return` or an interrupt.
+    EndedEarly,
+    /// An item that does not fit the new version of what it mentions.
+    NoLongerFits,
     /// The process that held it ended.
     ProcessEnded,
     /// `:dep` put another crate in the place of the one that its type comes from.

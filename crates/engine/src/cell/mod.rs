@@ -7,6 +7,7 @@ mod mentions;
 mod parse;
 mod visibility;
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::ops::Range;
 use std::sync::Arc;
@@ -40,6 +41,10 @@ pub(crate) struct Cell {
     pub(crate) questions: bool,
     /// Identifiers in the statements.
     pub(crate) mentions: BTreeSet<String>,
+    /// Variables that the statements assign to.
+    pub(crate) assigned: BTreeSet<String>,
+    /// The outermost closures and async blocks of the statements: what moves in there, moves when they are made.
+    pub(crate) captures: Vec<Range<usize>>,
 }
 
 /// A line that begins with `:` and speaks to the engine.
@@ -120,6 +125,6 @@ pub(crate) enum ItemKind {
 /// A change to the learner's text that keeps its lines.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Edit {
-    Insert { at: usize, text: &'static str },
+    Insert { at: usize, text: Cow<'static, str> },
     Blank(Range<usize>),
 }

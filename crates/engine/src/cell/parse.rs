@@ -121,6 +121,8 @@ fn sort_in(statement: &Stmt, last: bool, cell: &mut Cell) {
             control.visit_stmt(statement);
             cell.awaits |= control.awaits;
             cell.questions |= control.questions;
+            cell.assigned.append(&mut control.assigned);
+            cell.captures.append(&mut control.captures);
             if let Stmt::Local(local) = statement {
                 bind(&local.pat, &mut cell.bindings);
             }
@@ -221,24 +223,41 @@ fn bind(pattern: &Pat, bindings: &mut Vec<Binding>) {
     Names(bindings).visit_pat(pattern);
 }
 
-/// Finds `.await` and `?` that belong to the cell itself, not to a closure, an async block or an inner function.
+/// Finds `.await` and `?` that belong to the cell itself, not to a closure, an async block or an inner function; and
+/// where variables are assigned to or captured.
 #[derive(Default)]
 struct Control {
     awaits: bool,
     questions: bool,
+    assigned: BTreeSet<String>,
+    captures: Vec<Range<usize>>,
+    /// Within how many closures and async blocks the visit is.
+    depth: usize,
 }
 
 impl<'ast> Visit<'ast> for Control {
     fn visit_expr_await(&mut self, expression: &'ast syn::ExprAwait) {
-        self.awaits = true;
+        self.awaits |= self.depth == 0;
         syn::visit::visit_expr_await(self, expression);
     }
     fn visit_expr_try(&mut self, expression: &'ast syn::ExprTry) {
-        self.questions = true;
+        self.questions |= self.depth == 0;
         syn::visit::visit_expr_try(self, expression);
     }
-    fn visit_expr_async(&mut self, _: &'ast syn::ExprAsync) {}
-    fn visit_expr_closure(&mut self, _: &'ast syn::ExprClosure) {}
+    fn visit_expr_async(&mut self, block: &'ast syn::ExprAsync) {
+        self.capture(range_of(block));
+        syn::visit::visit_expr_async(self, block);
+        self.depth -= 1;
+    }
+    fn visit_expr_closure(&mut self, closure: &'ast syn::ExprClosure) {
+        self.capture(range_of(closure));
+        syn::visit::visit_expr_closure(self, closure);
+        self.depth -= 1;
+    }
+    fn visit_expr_assign(&mut self, assignment: &'ast syn::ExprAssign) {
+        mentions::collect(assignment.left.to_token_stream(), &mut self.assigned);
+        syn::visit::visit_expr_assign(self, assignment);
+    }
     fn visit_item(&mut self, _: &'ast syn::Item) {}
     fn visit_macro(&mut self, call: &'ast syn::Macro) {
         // Macros that await what they are given, by the names that Tokio and futures use for them.
@@ -249,12 +268,51 @@ impl<'ast> Visit<'ast> for Control {
             .last()
             .map(|last| last.ident.to_string())
             .unwrap_or_default();
-        self.awaits |= AWAITING.contains(&name.as_str());
-        self.in_tokens(call.tokens.clone());
+        if self.depth == 0 {
+            self.awaits |= AWAITING.contains(&name.as_str());
+            self.in_tokens(call.tokens.clone());
+        }
+        if assigns(call.tokens.clone()) {
+            mentions::collect(call.tokens.clone(), &mut self.assigned);
+        }
     }
 }
 
+/// Whether there may be an assignment in a macro's arguments.
+fn assigns(tokens: TokenStream) -> bool {
+    let mut before = ' ';
+    let mut tokens = tokens.into_iter().peekable();
+    while let Some(token) = tokens.next() {
+        match &token {
+            TokenTree::Group(group) if assigns(group.stream()) => return true,
+            TokenTree::Punct(punct) if punct.as_char() == '=' => {
+                let next = match tokens.peek() {
+                    Some(TokenTree::Punct(next)) => next.as_char(),
+                    _ => ' ',
+                };
+                // Not a comparison, an arrow or a range.
+                if !"=<>!.".contains(before) && !"=>".contains(next) {
+                    return true;
+                }
+            }
+            _ => {}
+        }
+        before = match &token {
+            TokenTree::Punct(punct) => punct.as_char(),
+            _ => ' ',
+        };
+    }
+    false
+}
+
 impl Control {
+    fn capture(&mut self, range: Range<usize>) {
+        if self.depth == 0 {
+            self.captures.push(range);
+        }
+        self.depth += 1;
+    }
+
     /// Looks into a macro's arguments token by token; code behind `async` or a closure's bars is taken for its own.
     fn in_tokens(&mut self, tokens: TokenStream) {
         let (mut after_dot, mut own) = (false, false);
@@ -351,7 +409,10 @@ fn item_of(item: &syn::Item) -> Item {
 
 fn inside_of(item: &syn::ItemImpl, header: &syn::ItemImpl) -> Option<(String, BTreeSet<String>)> {
     let of_interest = |member: &&ImplItem| {
-        matches!(member, ImplItem::Type(_) | ImplItem::Const(_) | ImplItem::Macro(_))
+        matches!(
+            member,
+            ImplItem::Type(_) | ImplItem::Const(_) | ImplItem::Macro(_)
+        )
     };
     let mut tokens = TokenStream::new();
     item.items
@@ -456,7 +517,7 @@ fn statics_of(call: &syn::StmtMacro) -> Item {
             if !public {
                 edits.push(super::Edit::Insert {
                     at: keyword.span().byte_range().start,
-                    text: "pub ",
+                    text: "pub ".into(),
                 });
             }
         }

@@ -52,7 +52,7 @@ pub(super) fn edits(item: &Item) -> Vec<Edit> {
         Item::Macro(item) if item.ident.is_some() && !has(&item.attrs, "macro_export") => {
             edits.push(Edit::Insert {
                 at: item.mac.path.span().byte_range().start,
-                text: "#[macro_export] ",
+                text: "#[macro_export] ".into(),
             });
         }
         _ => {}
@@ -83,7 +83,7 @@ fn open(
             if let Some(first) = after_attributes(attributes, whole.to_token_stream()) {
                 edits.push(Edit::Insert {
                     at: first.byte_range().start,
-                    text: "pub ",
+                    text: "pub ".into(),
                 });
             }
         }
