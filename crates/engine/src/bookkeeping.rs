@@ -1,7 +1,7 @@
 //! How a session changes: when a cell has compiled, its definitions; when it has run, its variables.
 
 use crate::cell::Cell;
-use crate::plan::hidden_members;
+use crate::plan::{hidden_members, replace_path};
 use crate::prepare::Prepared;
 use crate::sameness::rests_on;
 use crate::session::{Definition, Loss, LossReason, Session, Variable};
@@ -17,7 +17,7 @@ impl Session {
         };
         for variable in &mut self.variables {
             let here = plan.kind_here(&variable.kind);
-            let here = here.replace("crate::", &format!("{crate_name}::"));
+            let here = replace_path(&here, "crate", crate_name);
             if here != variable.kind {
                 variable.kind = here;
                 variable.rehomed = true;
@@ -33,6 +33,9 @@ impl Session {
                 continue;
             }
             if let Some(number) = home_of(index) {
+                if !plan.same_state.contains(&index) {
+                    definition.state = format!("{crate_name}::carried_{number}");
+                }
                 definition.uses = plan.carried[number].uses.as_slice().into();
                 definition.hidden = hidden_members(cell, plan, &definition);
                 definition.home = format!("{crate_name}::carried_{number}");
@@ -48,6 +51,7 @@ impl Session {
                 item,
                 text: cell.text.clone(),
                 home: crate_name.clone(),
+                state: crate_name.clone(),
                 cell: number,
                 hidden: Default::default(),
                 uses: uses.clone(),

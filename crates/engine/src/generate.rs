@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::Arc;
 
-use crate::cell::{Cell, Edit, Use};
+use crate::cell::{Cell, Edit, Item, Static, StaticSort, Use};
 use crate::plan::{Import, Plan, hidden_members};
 use crate::session::Session;
 
@@ -163,22 +163,24 @@ pub(crate) fn generate(
     entry: &str,
     probe: bool,
 ) -> Generated {
-    let mut files = vec![root(cell, plan, libraries)];
+    let mut files = vec![root(cell, plan, libraries, entry)];
     for (number, _) in plan.carried.iter().enumerate() {
-        files.push(carried(session, cell, plan, number));
+        files.push(carried(session, cell, plan, number, entry));
     }
     files.push(body(cell, plan, knowledge, entry, probe));
     Generated { files }
 }
 
-fn root(cell: &Cell, plan: &Plan, libraries: &str) -> GeneratedFile {
+fn root(cell: &Cell, plan: &Plan, libraries: &str, entry: &str) -> GeneratedFile {
     let items = || plan.emitted.iter().map(|index| &cell.items[*index]);
     let keep: Vec<Range<usize>> = items()
         .map(|item| item.range.clone())
         .chain(cell.use_ranges.iter().cloned())
         .chain(cell.inner_attributes.iter().cloned())
         .collect();
-    let edits: Vec<Edit> = items().flat_map(|item| item.edits.clone()).collect();
+    let edits: Vec<Edit> = items()
+        .flat_map(|item| exported(item, entry).into_iter().chain(item.edits.clone()))
+        .collect();
     let mut file = Writer::new("lib.rs", &cell.text, None);
     file.learner(&keep, &edits);
     file.text += PRINTING;
@@ -194,15 +196,27 @@ fn root(cell: &Cell, plan: &Plan, libraries: &str) -> GeneratedFile {
     file.finish()
 }
 
-fn carried(session: &Session, cell: &Cell, plan: &Plan, number: usize) -> GeneratedFile {
+fn carried(
+    session: &Session,
+    cell: &Cell,
+    plan: &Plan,
+    number: usize,
+    entry: &str,
+) -> GeneratedFile {
     let group = &plan.carried[number];
-    let (mut keep, mut edits) = (Vec::new(), Vec::new());
-    for definition in group
+    let (mut keep, mut edits, mut state) = (Vec::new(), Vec::new(), Vec::new());
+    for (index, definition) in group
         .definitions
         .iter()
-        .map(|index| &session.definitions[*index])
+        .map(|index| (index, &session.definitions[*index]))
     {
+        if plan.same_state.contains(index) {
+            let statics = definition.item.statics.iter();
+            state.extend(statics.map(|one| shared(one, &definition.state)));
+            continue;
+        }
         keep.push(definition.item.range.clone());
+        edits.extend(exported(&definition.item, &format!("{entry}::carried_{number}")));
         edits.extend(definition.item.edits.iter().cloned());
         let hidden = hidden_members(cell, plan, definition);
         edits.extend(
@@ -222,7 +236,45 @@ fn carried(session: &Session, cell: &Cell, plan: &Plan, number: usize) -> Genera
     file.learner(&keep, &edits);
     file.line("use crate::__rt;");
     file.header(&group.imports, &group.uses);
+    for text in state {
+        file.line(&text);
+    }
     file.finish()
+}
+
+/// Gives a static of the module `home` a name for the linker, so that a later crate can share its state.
+fn exported(item: &Item, home: &str) -> Option<Edit> {
+    let one = item.statics.first()?;
+    matches!(one.sort, StaticSort::Plain | StaticSort::Mutable).then(|| Edit::Insert {
+        at: item.range.start,
+        text: format!("#[unsafe(export_name = \"{}\")] ", symbol(home, &one.name)).into(),
+    })
+}
+
+fn symbol(home: &str, name: &str) -> String {
+    format!("static_{}_{name}", home.replace("::", "_"))
+}
+
+/// A static of the crate `home`, seen with the types of the new crate. They have the same definitions (`sameness`), so
+/// it is one piece of memory under two names, as a variable that moves is.
+fn shared(one: &Static, home: &str) -> String {
+    let Static { name, kind, sort } = one;
+    match sort {
+        StaticSort::ThreadLocal => format!(
+            "pub const {name}: ::std::thread::LocalKey<{kind}> = unsafe {{ ::std::mem::transmute({home}::{name}) }};"
+        ),
+        sort => {
+            let access = match sort {
+                StaticSort::Mutable => "static mut",
+                _ => "safe static",
+            };
+            let symbol = symbol(home, name);
+            // The import makes rustc link the crate that holds the static.
+            format!(
+                "#[allow(unused_imports)] use {home}::{name} as _; unsafe extern \"Rust\" {{ #[link_name = \"{symbol}\"] pub {access} {name}: {kind}; }}"
+            )
+        }
+    }
 }
 
 fn body(

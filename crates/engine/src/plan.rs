@@ -10,7 +10,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use crate::cell::{Cell, Item, ItemKind, Use};
+use crate::cell::{Cell, Item, ItemKind, Static, StaticSort, Use};
 use crate::sameness::{World, rests_on, uses_of};
 use crate::session::{Definition, Session, Variable};
 
@@ -25,6 +25,9 @@ pub(crate) struct Plan {
     pub(crate) carried: Vec<Carried>,
     /// `use` declarations of earlier cells that hold in this one.
     pub(crate) uses: Vec<Use>,
+    /// Carried statics (indices into the session's definitions) that keep their value, because nothing they rest on
+    /// has changed.
+    pub(crate) same_state: BTreeSet<usize>,
     /// Paths that the cell's own module imports.
     pub(crate) imports: Vec<Import>,
     pub(crate) taken: Vec<Taken>,
@@ -344,7 +347,27 @@ impl Plan {
                 }
             }
         }
+        let carried = self.carried.iter().flat_map(|group| &group.definitions);
+        self.same_state = carried
+            .copied()
+            .filter(|index| {
+                let item = &session.definitions[*index].item;
+                let can_move = |one: &Static| one.sort != StaticSort::Fixed;
+                !item.statics.is_empty()
+                    && item.statics.iter().all(can_move)
+                    && item.names.iter().all(|name| before.agrees(&after, name))
+            })
+            .collect();
         (self.moves, self.standing) = (moves, standing);
+    }
+
+    /// The names in a variable's type that no longer mean what they meant.
+    pub(crate) fn outdated(&self, kind: &str) -> Vec<&str> {
+        let outdated = self.moves.iter().filter(|one| one.to.is_none());
+        outdated
+            .filter(|one| replace_path(kind, &one.from, "") != kind)
+            .filter_map(|one| one.from.rsplit("::").next())
+            .collect()
     }
 
     /// A variable's type as the new cell must write it. A type moves as a whole or not at all: if a single name in it

@@ -33,6 +33,8 @@ pub(crate) struct Definition {
     pub(crate) text: Arc<str>,
     /// The module that holds its compiled form: `cell_1234` or `cell_1234::carried_0`.
     pub(crate) home: String,
+    /// The module that holds its state, if it is a static: it stays there when the definition is carried.
+    pub(crate) state: String,
     /// The number of the cell it was written in.
     pub(crate) cell: usize,
     /// Members of an inherent `impl` that a later cell replaced.

@@ -88,12 +88,32 @@ pub(crate) struct Item {
     pub(crate) mentions: BTreeSet<String>,
     /// Text to put in, or to blank out, so that later cells see the item and its fields.
     pub(crate) edits: Vec<Edit>,
+    /// For a `static` or `thread_local!`: what it defines.
+    pub(crate) statics: Vec<Static>,
     /// For `type Short = Long<u8>;`: `Long`.
     pub(crate) alias_of: Option<String>,
     /// For an `impl`: its associated types and constants, and the identifiers in them.
     pub(crate) inside: Option<(String, BTreeSet<String>)>,
     /// For an inherent `impl`: its members by name, so that single ones can be replaced by a later cell.
     pub(crate) members: Vec<(String, Range<usize>)>,
+}
+
+/// One `static`, or one key of a `thread_local!`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Static {
+    pub(crate) name: String,
+    /// Its type, as written.
+    pub(crate) kind: String,
+    pub(crate) sort: StaticSort,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum StaticSort {
+    Plain,
+    Mutable,
+    ThreadLocal,
+    /// Cannot be reached from another crate but by its path: a key of `task_local!`, or a symbol that the learner named.
+    Fixed,
 }
 
 /// What an item is, as far as the engine cares.

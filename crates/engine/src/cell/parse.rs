@@ -11,7 +11,9 @@ use syn::spanned::Spanned;
 use syn::visit::Visit;
 use syn::{Attribute, Block, Expr, ForeignItem, ImplItem, Pat, Stmt, Type, UseTree};
 
-use super::{Binding, Cell, Directive, Item, ItemKind, Use, mentions, visibility};
+use super::{
+    Binding, Cell, Directive, Item, ItemKind, Static, StaticSort, Use, mentions, visibility,
+};
 
 /// Takes a cell apart. Never fails: what does not parse is all statements.
 pub(crate) fn parse(text: &str) -> Cell {
@@ -339,6 +341,7 @@ fn item_of(item: &syn::Item) -> Item {
     let ident = |name: &syn::Ident| vec![name.to_string()];
     let mut members = Vec::new();
     let (mut alias_of, mut inside) = (None, None);
+    let mut statics = Vec::new();
     let (kind, names) = match item {
         syn::Item::Fn(item) => (ItemKind::Function, ident(&item.sig.ident)),
         syn::Item::Struct(item) => (ItemKind::Type, ident(&item.ident)),
@@ -355,7 +358,22 @@ fn item_of(item: &syn::Item) -> Item {
         syn::Item::Trait(item) => (ItemKind::Trait, ident(&item.ident)),
         syn::Item::TraitAlias(item) => (ItemKind::Trait, ident(&item.ident)),
         syn::Item::Const(item) => (ItemKind::Constant, ident(&item.ident)),
-        syn::Item::Static(item) => (ItemKind::Static, ident(&item.ident)),
+        syn::Item::Static(item) => {
+            let named = ["no_mangle", "export_name", "unsafe", "link_section"];
+            let sort = if named.iter().any(|name| visibility::has(&item.attrs, name)) {
+                StaticSort::Fixed
+            } else if matches!(item.mutability, syn::StaticMutability::Mut(_)) {
+                StaticSort::Mutable
+            } else {
+                StaticSort::Plain
+            };
+            statics.push(Static {
+                name: item.ident.to_string(),
+                kind: item.ty.to_token_stream().to_string(),
+                sort,
+            });
+            (ItemKind::Static, ident(&item.ident))
+        }
         syn::Item::Mod(item) => (ItemKind::Module, ident(&item.ident)),
         syn::Item::Macro(item) => match &item.ident {
             Some(name) => (ItemKind::Macro, ident(name)),
@@ -401,6 +419,7 @@ fn item_of(item: &syn::Item) -> Item {
         tokens: item.to_token_stream().to_string(),
         mentions: found,
         edits: visibility::edits(item),
+        statics,
         alias_of,
         inside,
         members,
@@ -529,10 +548,46 @@ fn statics_of(call: &syn::StmtMacro) -> Item {
         tokens: call.to_token_stream().to_string(),
         mentions: found,
         edits,
+        statics: keys_of(&call.mac),
         alias_of: None,
         inside: None,
         members: Vec::new(),
     }
+}
+
+/// The keys that `thread_local!` or `task_local!` defines; none if it does not parse.
+fn keys_of(call: &syn::Macro) -> Vec<Static> {
+    let of_threads = call
+        .path
+        .segments
+        .last()
+        .is_some_and(|name| name.ident == "thread_local");
+    let sort = if of_threads {
+        StaticSort::ThreadLocal
+    } else {
+        StaticSort::Fixed
+    };
+    let key = |input: ParseStream<'_>| {
+        Attribute::parse_outer(input)?;
+        input.parse::<syn::Visibility>()?;
+        input.parse::<syn::Token![static]>()?;
+        let name = input.parse::<syn::Ident>()?.to_string();
+        input.parse::<syn::Token![:]>()?;
+        let kind = input.parse::<Type>()?.to_token_stream().to_string();
+        while !input.is_empty() && !input.peek(syn::Token![;]) {
+            input.parse::<TokenTree>()?;
+        }
+        input.parse::<Option<syn::Token![;]>>()?;
+        syn::Result::Ok(Static { name, kind, sort })
+    };
+    let keys = |input: ParseStream<'_>| {
+        let mut keys = Vec::new();
+        while !input.is_empty() {
+            keys.push(key(input)?);
+        }
+        Ok(keys)
+    };
+    keys.parse2(call.tokens.clone()).unwrap_or_default()
 }
 
 fn flatten(tree: &UseTree, path: String, uses: &mut Vec<Use>) {
