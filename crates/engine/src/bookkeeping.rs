@@ -1,6 +1,8 @@
 //! How a session changes: when a cell has compiled, its definitions; when it has run, its variables.
 
-use crate::cell::Cell;
+use std::collections::BTreeSet;
+
+use crate::cell::{Cell, Item, ItemKind};
 use crate::plan::{hidden_members, replace_path};
 use crate::prepare::Prepared;
 use crate::sameness::rests_on;
@@ -15,6 +17,18 @@ impl Session {
             definitions: earlier,
             ..self.clone()
         };
+        for name in cell.items.iter().flat_map(|item| &item.names) {
+            self.lost.remove(name);
+        }
+        for name in old.left_out(prepared).flat_map(|one| &one.item.names) {
+            self.lost.insert(
+                name.clone(),
+                Loss {
+                    cell: number,
+                    reason: LossReason::NoLongerFits,
+                },
+            );
+        }
         for variable in &mut self.variables {
             let here = plan.kind_here(&variable.kind);
             let here = replace_path(&here, "crate", crate_name);
@@ -73,6 +87,72 @@ impl Session {
         self.uses.extend(cell.uses.iter().cloned());
     }
 
+    /// What the learner should hear when a cell that compiled runs: which values stay of an older type, which earlier
+    /// items no longer fit, which statics begin afresh. To be asked before [`Session::define`].
+    pub(crate) fn notes(&self, cell: &Cell, prepared: &Prepared) -> Vec<String> {
+        let plan = &prepared.plan;
+        let mut notes = Vec::new();
+        let (mut types, mut names, mut cells) = (BTreeSet::new(), Vec::new(), BTreeSet::new());
+        let again = |name: &String| cell.bindings.iter().any(|binding| binding.name == *name);
+        for variable in self.variables.iter().filter(|one| !again(&one.name)) {
+            let outdated = plan.outdated(&variable.kind);
+            if !outdated.is_empty() {
+                types.extend(outdated);
+                names.push(variable.name.as_str());
+                cells.insert(variable.cell.to_string());
+            }
+        }
+        if !names.is_empty() {
+            notes.push(format!(
+                "note: this cell changes {}. {} of cell {} still {} the earlier one; to have the new one, run that cell again.",
+                listed(types),
+                listed(names.iter().copied()),
+                in_brackets(&cells),
+                if names.len() == 1 { "has" } else { "have" },
+            ));
+        }
+        for definition in self.left_out(prepared) {
+            let what = match &definition.item.kind {
+                ItemKind::Impl { header, .. } => header
+                    .trim_end_matches(['{', '}', ' '])
+                    .replace(" :: ", "::"),
+                _ => definition.item.names.join("`, `"),
+            };
+            notes.push(format!(
+                "note: `{what}` of cell [{}] does not fit what this cell defines, and is left out: change it and run its cell again.",
+                definition.cell
+            ));
+        }
+        let carried = plan.carried.iter().flat_map(|group| &group.definitions);
+        let afresh = carried
+            .filter(|index| !plan.same_state.contains(index))
+            .flat_map(|index| &self.definitions[*index].item.statics);
+        let afresh: Vec<&str> = afresh.map(|one| one.name.as_str()).collect();
+        if !afresh.is_empty() {
+            notes.push(format!(
+                "note: {} begins afresh, because something that it rests on has changed.",
+                listed(afresh)
+            ));
+        }
+        let is_main = |item: &Item| item.kind == ItemKind::Function && item.names == ["main"];
+        let defines_main = plan
+            .emitted
+            .iter()
+            .any(|index| is_main(&cell.items[*index]));
+        if defines_main && !cell.mentions.contains("main") {
+            notes.push("note: `main` is defined; to run it, call it: `main()`".into());
+        }
+        notes
+    }
+
+    /// Definitions that do not fit what the cell defines.
+    fn left_out<'a>(&'a self, prepared: &'a Prepared) -> impl Iterator<Item = &'a Definition> {
+        self.definitions.iter().filter(|definition| {
+            let texts = &prepared.findings.definitions_left_out;
+            texts.contains(&definition.item.tokens)
+        })
+    }
+
     /// Books what became of the variables once a cell has run: `kept` and `gone` are what its process reports.
     pub(crate) fn settle(
         &mut self,
@@ -127,6 +207,20 @@ impl Session {
         self.variables.retain(|variable| variable.name != name);
         self.lost.insert(name.to_owned(), Loss { cell, reason });
     }
+}
+
+/// `a`, `b` and `c`.
+fn listed<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
+    let mut names: Vec<String> = names.into_iter().map(|name| format!("`{name}`")).collect();
+    match (names.pop(), names.is_empty()) {
+        (Some(last), false) => format!("{} and {last}", names.join(", ")),
+        (last, _) => last.unwrap_or_default(),
+    }
+}
+
+fn in_brackets(cells: &BTreeSet<String>) -> String {
+    let cells: Vec<&str> = cells.iter().map(String::as_str).collect();
+    format!("[{}]", cells.join("], ["))
 }
 
 /// What the process says about the variables when a cell has ended.

@@ -216,7 +216,10 @@ fn carried(
             continue;
         }
         keep.push(definition.item.range.clone());
-        edits.extend(exported(&definition.item, &format!("{entry}::carried_{number}")));
+        edits.extend(exported(
+            &definition.item,
+            &format!("{entry}::carried_{number}"),
+        ));
         edits.extend(definition.item.edits.iter().cloned());
         let hidden = hidden_members(cell, plan, definition);
         edits.extend(

@@ -64,7 +64,7 @@ pub(crate) struct Findings {
     /// Earlier `use` declarations that no longer hold.
     pub(crate) uses_left_out: BTreeSet<String>,
     /// Tokens of earlier definitions that do not fit what the cell defines.
-    definitions_left_out: BTreeSet<String>,
+    pub(crate) definitions_left_out: BTreeSet<String>,
     /// Warnings, drawn: each time anew, because they name the cell by its number.
     #[serde(skip)]
     pub(crate) warnings: Vec<String>,

@@ -62,6 +62,9 @@ impl Engine {
         }
         self.cells
             .register(&prepared.crate_name, &prepared.generated, self.number);
+        for note in self.session.notes(cell, &prepared) {
+            self.note(&note);
+        }
         let checkpoint = self.mark();
         self.session.define(cell, &prepared, self.number);
         let control = self.control.clone();

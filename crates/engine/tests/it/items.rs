@@ -44,20 +44,6 @@ fn redefining_a_function_reaches_its_callers() {
 }
 
 #[test]
-fn a_redefined_type_leaves_old_values_what_they_were() {
-    let mut notebook = Notebook::new();
-    notebook.check(
-        "#[derive(Debug)] struct P { a: i32 }\nlet old = P { a: 1 };",
-        "",
-    );
-    notebook.check(
-        "#[derive(Debug)] struct P { b: String }\nlet new = P { b: \"x\".into() };",
-        "",
-    );
-    notebook.check("(old.a, new.b.len())", "(1, 1)");
-}
-
-#[test]
 fn traits_generics_and_macros_cross_cells() {
     let mut notebook = Notebook::new();
     notebook.check(
@@ -86,21 +72,6 @@ fn traits_generics_and_macros_cross_cells() {
 }
 
 #[test]
-fn statics_keep_their_value_until_their_cell_runs_again() {
-    let mut notebook = Notebook::new();
-    let define = "use std::sync::atomic::{AtomicU32, Ordering};\nstatic COUNT: AtomicU32 = AtomicU32::new(0);\nthread_local! { static HERE: std::cell::Cell<u32> = const { std::cell::Cell::new(5) }; }";
-    notebook.check(define, "");
-    notebook.check("COUNT.fetch_add(1, Ordering::SeqCst)", "0");
-    notebook.check("COUNT.fetch_add(1, Ordering::SeqCst)", "1");
-    notebook.check(
-        "HERE.with(|here| { here.set(here.get() + 1); here.get() })",
-        "6",
-    );
-    notebook.check(define, "");
-    notebook.check("COUNT.load(Ordering::SeqCst)", "0");
-}
-
-#[test]
 fn use_declarations_live_on() {
     let mut notebook = Notebook::new();
     notebook.check(
@@ -110,14 +81,6 @@ fn use_declarations_live_on() {
     notebook.check("let m: Map<i32, i32> = Map::new(); let s: HashSet<i32> = HashSet::new();\nDuration::from_millis(1500)", "1.5s");
     notebook.check("struct Duration(i32); Duration(3).0", "3");
     notebook.check("Duration(4).0", "4");
-}
-
-#[test]
-fn a_program_pasted_as_a_whole_can_be_run() {
-    let mut notebook = Notebook::new();
-    notebook.check("fn main() { println!(\"hello\"); }", "");
-    notebook.check("main()", "hello");
-    notebook.check("#[tokio::main]\nasync fn main() { tokio::task::yield_now().await; println!(\"again\"); }\nmain()", "again");
 }
 
 #[test]

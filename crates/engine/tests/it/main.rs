@@ -15,4 +15,7 @@ mod errors;
 mod items;
 mod notebook;
 mod output;
+mod programs;
+mod redefinition;
+mod statics;
 mod variables;
