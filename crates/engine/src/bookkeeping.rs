@@ -29,6 +29,8 @@ impl Session {
                 },
             );
         }
+        self.variables
+            .retain(|variable| !plan.takes_name(cell, &variable.name));
         for variable in &mut self.variables {
             let here = plan.kind_here(&variable.kind);
             let here = replace_path(&here, "crate", crate_name);
@@ -70,6 +72,23 @@ impl Session {
                 hidden: Default::default(),
                 uses: uses.clone(),
             });
+        }
+        let own_macros = self
+            .definitions
+            .iter()
+            .filter(|one| one.item.kind == ItemKind::Macro);
+        let own_macros: BTreeSet<&String> = own_macros.flat_map(|one| &one.item.names).collect();
+        for (_, given) in cell
+            .calls
+            .iter()
+            .filter(|(name, _)| own_macros.contains(name))
+        {
+            for name in given {
+                self.lost.entry(name.clone()).or_insert(Loss {
+                    cell: number,
+                    reason: LossReason::MadeByMacro,
+                });
+            }
         }
         let left_out = &prepared.findings.uses_left_out;
         let new_names: Vec<&String> = cell.items.iter().flat_map(|item| &item.names).collect();

@@ -12,8 +12,9 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use crate::cell::{Cell, Edit, Item, Static, StaticSort, Use};
-use crate::plan::{Import, Plan, hidden_members};
+use crate::plan::{Import, Plan, hidden_members, replace_path};
 use crate::session::Session;
+use crate::type_name::Boxed;
 
 /// The runtime's name inside a cell.
 const RUNTIME: &str = "__rt";
@@ -59,12 +60,18 @@ const ALWAYS_THERE: [&str; 24] = [
 pub(crate) struct Knowledge {
     /// New variables that cannot be kept.
     pub(crate) not_kept: BTreeSet<String>,
+    /// Those of them that borrow from others, which cannot be kept before these end.
+    pub(crate) borrowers: BTreeSet<String>,
     /// Borrowed variables that the cell moves away.
     pub(crate) moved: BTreeSet<String>,
     /// Borrowed variables that the cell moves away if it comes to these places, as byte offsets of its text.
     pub(crate) moved_at: BTreeMap<String, BTreeSet<usize>>,
     /// Borrowed variables that the cell moves away and assigns to again: they are put back from inside.
     pub(crate) refilled: BTreeSet<String>,
+    /// New variables whose types have no name, and the boxes that they are kept in.
+    pub(crate) boxed: BTreeMap<String, Boxed>,
+    /// Those that no box can hold.
+    pub(crate) unboxable: BTreeSet<String>,
     /// The cell awaits, though not in so many words.
     pub(crate) awaits: bool,
 }
@@ -349,6 +356,16 @@ fn body(
         .collect();
     file.learner(std::slice::from_ref(&(0..cell.text.len())), &elsewhere);
     file.line(";");
+    for binding in cell.bindings.iter().rev() {
+        let name = &binding.name;
+        if knowledge.borrowers.contains(name) {
+            file.part(
+                &format!("::std::mem::drop({name});"),
+                Part::Keep(name.clone()),
+            );
+            file.line("");
+        }
+    }
     for name in cell
         .bindings
         .iter()
@@ -358,10 +375,14 @@ fn body(
         if probe {
             file.part(&format!("__probe(&{name});"), Part::Probe(name.clone()));
         } else {
-            file.part(
-                &format!("{RUNTIME}::keep(\"{name}\", {name});"),
-                Part::Keep(name.clone()),
-            );
+            let kept = match knowledge.boxed.get(name) {
+                None => format!("{RUNTIME}::keep(\"{name}\", {name});"),
+                Some(Boxed { kind, wrap }) => {
+                    let kind = replace_path(kind, entry, "crate");
+                    format!("{RUNTIME}::keep::<{kind}>(\"{name}\", {wrap}({name}));")
+                }
+            };
+            file.part(&kept, Part::Keep(name.clone()));
         }
         file.line("");
     }

@@ -13,7 +13,7 @@ use crate::plan::{LeftOut, Plan};
 use crate::prepare::{Findings, Kept, Refusal, Types};
 use crate::report::Files;
 use crate::session::{LossReason, Session};
-use crate::type_name::{self, Named};
+use crate::type_name::{self, Boxed, Named};
 
 /// rustc's names for the types of the probed variables.
 pub(crate) fn probed(files: &Files, answer: &Answer) -> Types {
@@ -57,6 +57,10 @@ pub(crate) fn learn(
     left_out: &mut LeftOut,
     lost: &mut BTreeMap<String, LossReason>,
 ) {
+    let borrowers = answer
+        .diagnostics
+        .iter()
+        .any(|error| error.is_error() && borrower_of(files, error).is_some());
     let mut errors = answer
         .diagnostics
         .iter()
@@ -80,14 +84,7 @@ pub(crate) fn learn(
             continue;
         };
         let code = error.code.as_deref().unwrap_or_default();
-        let borrower = error
-            .spans
-            .iter()
-            .filter(|span| !span.is_primary)
-            .find_map(|span| match files.part(span) {
-                Some(Part::Keep(name)) => Some(name),
-                _ => None,
-            });
+        let borrower = borrower_of(files, error);
         match files.part(primary) {
             Some(Part::Give(name)) if code == "E0382" => {
                 learn_move(cell, files, error, name, blameless, knowledge);
@@ -97,19 +94,34 @@ pub(crate) fn learn(
                 lost.insert(name, LossReason::Unassigned);
             }
             Some(Part::Keep(name)) if matches!(code, "E0382" | "E0425") => {
+                knowledge.borrowers.remove(&name);
                 knowledge.not_kept.insert(name.clone());
                 lost.insert(name, LossReason::Moved);
             }
             Some(Part::Use(declaration)) => {
                 left_out.uses.insert(declaration);
             }
+            Some(Part::Keep(name)) if knowledge.boxed.contains_key(&name) => {
+                let here = knowledge
+                    .boxed
+                    .remove(&name)
+                    .and_then(|boxed| boxed.unsendable());
+                match here {
+                    Some(here) => drop(knowledge.boxed.insert(name, here)),
+                    None => drop(knowledge.unboxable.insert(name)),
+                }
+            }
             _ if borrower.is_some() => {
                 if let Some(name) = borrower {
+                    knowledge.borrowers.insert(name.clone());
                     knowledge.not_kept.insert(name.clone());
                     lost.insert(name, LossReason::Borrows);
                 }
             }
+            // Kept while it is borrowed: the borrower, if it is known, has to go, and then this one can stay.
+            Some(Part::Keep(_)) if borrowers => {}
             Some(Part::Keep(name)) => {
+                knowledge.borrowers.insert(name.clone());
                 knowledge.not_kept.insert(name.clone());
                 lost.insert(name, LossReason::Borrows);
             }
@@ -148,6 +160,15 @@ pub(crate) fn learn(
             }
         }
     }
+}
+
+/// The new variable that cannot be kept because it borrows from another.
+fn borrower_of(files: &Files, error: &Diagnostic) -> Option<String> {
+    let spans = error.spans.iter().filter(|span| !span.is_primary);
+    spans.into_iter().find_map(|span| match files.part(span) {
+        Some(Part::Keep(name)) => Some(name),
+        _ => None,
+    })
 }
 
 /// What to do about a borrowed variable that the cell moves away.
@@ -215,6 +236,38 @@ pub(crate) fn refusal(session: &Session, files: &Files, answer: &Answer) -> Refu
     Refusal::Cell(failure)
 }
 
+/// Finds boxes for the new variables whose types have no name but a trait. Whether there is something new to try.
+pub(crate) fn box_opaque(
+    cell: &Cell,
+    plan: &Plan,
+    knowledge: &mut Knowledge,
+    crate_name: &str,
+    types: &Types,
+) -> bool {
+    let own = own_names(cell, plan);
+    let before = knowledge.boxed.len();
+    for (name, kind) in types {
+        let known = knowledge.not_kept.contains(name)
+            || knowledge.unboxable.contains(name)
+            || knowledge.boxed.contains_key(name);
+        if !known
+            && kind.contains("impl ")
+            && let Some(boxed) = Boxed::new(kind, crate_name, &own)
+        {
+            knowledge.boxed.insert(name.clone(), boxed);
+        }
+    }
+    knowledge.boxed.len() > before
+}
+
+fn own_names<'a>(cell: &'a Cell, plan: &Plan) -> BTreeSet<&'a str> {
+    plan.emitted
+        .iter()
+        .flat_map(|index| &cell.items[*index].names)
+        .map(String::as_str)
+        .collect()
+}
+
 /// Turns rustc's names for the types of the new variables into paths for later cells.
 pub(crate) fn name_types(
     cell: &Cell,
@@ -224,23 +277,27 @@ pub(crate) fn name_types(
     mut types: Types,
     findings: &mut Findings,
 ) {
-    let own: BTreeSet<&str> = plan
-        .emitted
-        .iter()
-        .flat_map(|index| &cell.items[*index].names)
-        .map(String::as_str)
-        .collect();
+    let own = own_names(cell, plan);
     for binding in cell
         .bindings
         .iter()
         .filter(|binding| !knowledge.not_kept.contains(&binding.name))
     {
-        let name = binding.name.clone();
+        let (name, mutable) = (binding.name.clone(), binding.mutable);
+        if let Some(Boxed { kind, .. }) = knowledge.boxed.get(&name) {
+            let kind = kind.clone();
+            findings.kept.push(Kept {
+                name,
+                mutable,
+                kind,
+            });
+            continue;
+        }
         let kind = types.remove(&name).unwrap_or_else(|| "?".into());
         match type_name::for_later_cells(&kind, crate_name, &own) {
             Named::Path(kind) => findings.kept.push(Kept {
                 name,
-                mutable: binding.mutable,
+                mutable,
                 kind,
             }),
             Named::Unnameable => drop(

@@ -293,11 +293,11 @@ impl Plan {
     }
 
     fn take(&mut self, session: &Session, cell: &Cell) {
-        for variable in session
-            .variables
-            .iter()
-            .filter(|variable| cell.mentions.contains(&variable.name))
-        {
+        for variable in &session.variables {
+            let name = &variable.name;
+            if !cell.mentions.contains(name) || self.takes_name(cell, name) {
+                continue;
+            }
             let kind = self.kind_here(&variable.kind);
             let rehomed = variable.rehomed || kind != variable.kind;
             self.taken.push(Taken {
@@ -359,6 +359,17 @@ impl Plan {
             })
             .collect();
         (self.moves, self.standing) = (moves, standing);
+    }
+
+    /// Whether the cell defines an item that takes a variable's name, as a later `let` would.
+    pub(crate) fn takes_name(&self, cell: &Cell, name: &String) -> bool {
+        let mut new = self.emitted.iter().map(|index| &cell.items[*index]);
+        new.any(|item| {
+            matches!(
+                item.kind,
+                ItemKind::Function | ItemKind::Constant | ItemKind::Static
+            ) && item.names.contains(name)
+        })
     }
 
     /// The names in a variable's type that no longer mean what they meant.

@@ -259,7 +259,10 @@ impl<'a> Files<'a> {
                 }
             }
         }
-        if matches!(code, "E0425" | "E0423" | "E0424") {
+        if matches!(
+            code,
+            "E0405" | "E0412" | "E0422" | "E0423" | "E0424" | "E0425" | "E0433"
+        ) {
             for (name, loss) in &session.lost {
                 if diagnostic.message.contains(&format!("`{name}`")) {
                     advice.push(explain_loss(name, loss.cell, &loss.reason));
@@ -436,6 +439,20 @@ pub(crate) fn explain_loss(name: &str, cell: usize, reason: &LossReason) -> Stri
         LossReason::Unnameable(kind) if kind.contains("async") || kind.contains("Future") => {
             format!(
                 "`{name}` of cell [{cell}] is a future, whose type has no name, so it ended with its cell: `.await` it there, spawn it, or keep `Box::pin({name})` as `std::pin::Pin<Box<dyn Future<Output = …>>>`"
+            )
+        }
+        LossReason::MadeByMacro => format!(
+            "the macro call in cell [{cell}] defines `{name}` for that cell alone: call it inside a module, `mod made {{ use super::*; … }}`, and write `pub` in the macro before what it defines; then it is `made::{name}`"
+        ),
+        LossReason::Unnameable(kind) if kind.starts_with("fn(") || kind.starts_with("for<") => {
+            format!(
+                "`{name}` of cell [{cell}] is a function itself, whose type has no name, so it ended with its cell: write a function pointer, `let {name}: fn(…) -> … = …;`"
+            )
+        }
+        LossReason::Unnameable(kind) if kind.starts_with("impl ") => {
+            let kind = crate::type_name::short(kind);
+            format!(
+                "`{name}` of cell [{cell}] is an `{kind}`, whose type has no name and which no box can stand for (a `Box<dyn …>` has one trait, whose methods must allow it), so it ended with its cell: use it there, or keep what you get from it"
             )
         }
         LossReason::Unnameable(kind) => {

@@ -87,6 +87,8 @@ pub(crate) enum LossReason {
     Borrows,
     /// Its type has no name that a later cell could write; holds what rustc calls it.
     Unnameable(String),
+    /// A macro of the learner's defined it, inside its cell.
+    MadeByMacro,
     /// It was declared, but never given a value.
     Unassigned,
     /// Its cell ended before its end: by an error, a panic, a `return` or an interrupt.

@@ -43,6 +43,8 @@ pub(crate) struct Cell {
     pub(crate) mentions: BTreeSet<String>,
     /// Variables that the statements assign to.
     pub(crate) assigned: BTreeSet<String>,
+    /// Macro calls that are statements of their own: the macro's name and the identifiers it is given.
+    pub(crate) calls: Vec<(String, BTreeSet<String>)>,
     /// The outermost closures and async blocks of the statements: what moves in there, moves when they are made.
     pub(crate) captures: Vec<Range<usize>>,
 }

@@ -125,6 +125,13 @@ fn sort_in(statement: &Stmt, last: bool, cell: &mut Cell) {
             cell.questions |= control.questions;
             cell.assigned.append(&mut control.assigned);
             cell.captures.append(&mut control.captures);
+            if let Stmt::Macro(call) = statement
+                && let Some(name) = call.mac.path.get_ident()
+            {
+                let mut given = BTreeSet::new();
+                mentions::collect(call.mac.tokens.clone(), &mut given);
+                cell.calls.push((name.to_string(), given));
+            }
             if let Stmt::Local(local) = statement {
                 bind(&local.pat, &mut cell.bindings);
             }

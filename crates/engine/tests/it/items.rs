@@ -170,3 +170,52 @@ fn unusual_items_cross_cells() {
         .fail("inner()")
         .says(&["cannot find function `inner`"]);
 }
+
+#[test]
+fn macros_make_items_and_use_what_is_around_them() {
+    let mut notebook = Notebook::new();
+    notebook.check("fn helper() -> i32 { 4 }\nmacro_rules! call_helper { () => { helper() } }\nmacro_rules! largest { ($a:expr) => { $a }; ($a:expr, $($b:expr),+) => {{ let rest = largest!($($b),+); if $a > rest { $a } else { rest } }} }", "");
+    notebook.check("(call_helper!(), largest!(1, 7, 3))", "(4, 7)");
+    notebook.check("fn helper() -> i32 { 5 }", "");
+    notebook.check("call_helper!()", "5");
+    notebook.check("macro_rules! call_helper { () => { helper() * 100 } }", "");
+    notebook.check("fn through() -> i32 { call_helper!() } through()", "500");
+    let made = "macro_rules! shape { ($name:ident) => { #[derive(Debug)] pub struct $name { pub a: u32 } impl $name { pub fn get(&self) -> u32 { self.a } } } }";
+    notebook.check(made, "");
+    notebook.check("shape!(Here); Here { a: 2 }.get()", "2");
+    notebook.fail("Here { a: 2 }").says(&[
+        "cell [8] defines `Here` for that cell alone",
+        "mod made { use super::*; … }",
+    ]);
+    notebook.check(
+        "mod made { use super::*; shape!(There); }\nuse made::There;",
+        "",
+    );
+    notebook.check("let there = There { a: 3 }; there.get()", "3");
+    notebook.check("there", "There { a: 3 }");
+}
+
+#[test]
+fn names_come_from_wherever_rust_lets_them() {
+    let mut notebook = Notebook::new();
+    notebook.check("use std::{collections::{HashMap, hash_map::{self, Entry}}, fmt::{self, Write as _}, sync::Arc as A};", "");
+    notebook.check("let mut m: HashMap<&str, i32> = HashMap::new(); let e: Entry<&str, i32> = m.entry(\"a\"); e.or_insert(1);\nlet h: hash_map::HashMap<i32, i32> = Default::default(); let mut s = String::new(); write!(s, \"x\")?; let r: Result<(), fmt::Error> = Ok(());\n(A::new(m), s, r, h)", "({\"a\": 1}, \"x\", Ok(()), {})");
+    notebook.check("mod shapes { pub fn f() -> i32 { super::base() * self::two() } fn two() -> i32 { 2 } pub mod deep { pub fn g() -> i32 { super::super::base() + crate::base() } } }\nfn base() -> i32 { 21 }", "");
+    notebook.check("(shapes::f(), shapes::deep::g())", "(42, 42)");
+    notebook.check("fn base() -> i32 { 10 }", "");
+    notebook.check(
+        "use shapes::deep; use shapes::f as eff;\n(deep::g(), eff(), crate::base())",
+        "(20, 20, 10)",
+    );
+    notebook.check(
+        "use crate::shapes::deep::g; use self::shapes::f; pub use shapes::f as pf;",
+        "",
+    );
+    notebook.check("g() + f() + pf()", "60");
+    notebook.check("mod late { use super::*; use crate::base as other; pub fn h() -> i32 { base() + other() } }\nlate::h()", "20");
+    notebook.check("enum Color { Red, Green }\nuse Color::*;", "");
+    notebook.check("enum Color { Red, Green, Blue }", "");
+    notebook.check("match Blue { Red => 1, Green => 2, Blue => 3 }", "3");
+    notebook.check("{ use std::rc::Rc; Rc::new(1) }", "1");
+    notebook.fail("Rc::new(1)").says(&["`Rc`"]);
+}

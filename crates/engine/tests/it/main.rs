@@ -6,6 +6,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod asynchronous;
+mod boxes;
 mod cache;
 mod checkpoints;
 mod dependencies;

@@ -87,12 +87,17 @@ fn the_same_cell_again_changes_nothing() {
         "(p.double(), all[0].to_string(), shown.to_string())",
         "(20, \"<1>\", \"<1>\")",
     );
-    // Layout and comments are no change either.
+    // Layout and comments are no change, but what a `derive` adds is.
     notebook.check(
-        &define.replace("{ a: u32 }", "{\n    // how many\n    a: u32,\n}"),
+        &define.replace("{ a: u32 }", "{\n    // how many\n    a: u32\n}"),
+        "",
+    );
+    notebook.check("(p.double(), P { a: 1 }.double())", "(2, 2)");
+    notebook.check(
+        &define.replace("Clone", "Clone, PartialEq"),
         &note("`P`", "`p` and `all`", 2),
     );
-    notebook.check("p.double()", "20");
+    notebook.check("(p.double(), P { a: 1 } == P { a: 1 })", "(2, true)");
 }
 
 #[test]

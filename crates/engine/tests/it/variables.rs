@@ -209,6 +209,36 @@ fn closures_and_borrows_end_with_their_cell_and_advice_says_so() {
 }
 
 #[test]
+fn what_is_borrowed_is_kept_when_its_borrower_ends() {
+    let mut notebook = Notebook::new();
+    notebook.check(
+        "let m = std::sync::Mutex::new(vec![1]);\nlet mut guard = m.lock()?;\nguard.push(2);",
+        "",
+    );
+    notebook
+        .fail("guard.len()")
+        .says(&["`guard` of cell [1] borrows"]);
+    notebook.check("m.lock()?.len()", "2");
+    notebook.check(
+        "let mut v = vec![1, 2, 3];\nlet mut drain = v.drain(..); drain.next(); drop(drain);",
+        "",
+    );
+    notebook.check("v", "[]");
+}
+
+#[test]
+fn a_later_definition_takes_the_name_whatever_it_defines() {
+    let mut notebook = Notebook::new();
+    notebook.check("let total = 5;", "");
+    notebook.check("fn total() -> i32 { 6 }\ntotal()", "6");
+    notebook.check("total()", "6");
+    notebook.check("fn both() -> i32 { 1 } let both = 7; both", "7");
+    notebook.check("both", "7");
+    notebook.check("let total = total() + 1; total", "7");
+    notebook.check("total", "7");
+}
+
+#[test]
 fn mutability_is_as_declared() {
     let mut notebook = Notebook::new();
     notebook.check("let v = vec![1];", "");
