@@ -216,7 +216,8 @@ impl Session {
         // An earlier variable of the name is still there: the new one never came to be.
         for name in cell.bindings.iter().map(|binding| &binding.name) {
             let known = self.variable(name).is_some() || settled.gone.contains(name);
-            if !known && !(finished && findings.lost.contains_key(name)) {
+            let told = finished && findings.lost.contains_key(name);
+            if !known && !told {
                 self.lose(name, LossReason::EndedEarly, number);
             }
         }

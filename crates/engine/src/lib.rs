@@ -36,6 +36,7 @@ mod generate;
 mod learn;
 mod libraries;
 mod listener;
+mod moves;
 mod output;
 mod panics;
 mod plan;

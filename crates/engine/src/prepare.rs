@@ -13,7 +13,9 @@ use crate::compile::{Answer, FLAGS, Goal, Job, Stopper};
 use crate::diagnostic::Diagnostic;
 use crate::event::Failure;
 use crate::generate::{Generated, Knowledge, generate};
-use crate::learn::{box_opaque, is_for_good, learn, name_types, needs_async, probed, refusal, warnings};
+use crate::learn::{
+    box_opaque, is_for_good, learn, name_types, needs_async, probed, refusal, warnings,
+};
 use crate::libraries::Libraries;
 use crate::plan::{LeftOut, Plan};
 use crate::report::Files;

@@ -3,6 +3,7 @@
 //! Nothing here knows other cells or a compiler. Text that does not parse is still a [`Cell`] (all of it statements), so
 //! that the complaint about it comes from rustc, in its own words, at the right place.
 
+mod items;
 mod mentions;
 mod parse;
 mod visibility;

@@ -202,7 +202,7 @@ fn tasks_live_on_while_later_cells_run() {
     let told = notebook.try_run("let lost = tokio::spawn(async {\n    None::<i32>.unwrap()\n});\nlet how = lost.await; how.is_err()").unwrap();
     assert!(
         told.contains("a Tokio task panicked")
-            && told.contains("cell [11]:2:17")
+            && told.contains("cell [12]:2:17")
             && told.ends_with("true"),
         "{told}"
     );
