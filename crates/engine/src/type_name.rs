@@ -252,6 +252,7 @@ pub(crate) fn short(kind: &str) -> String {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 
