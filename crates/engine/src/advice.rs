@@ -44,7 +44,10 @@ impl Files<'_> {
 /// What the notebook knows of a name that the compiler does not find: where it went, or why it is out of reach.
 pub(crate) fn unknown_name(diagnostic: &Diagnostic, session: &Session) -> Option<String> {
     let code = diagnostic.code.as_deref()?;
-    if !matches!(code, "E0425" | "E0423" | "E0424") {
+    if !matches!(
+        code,
+        "E0405" | "E0412" | "E0422" | "E0423" | "E0424" | "E0425" | "E0433"
+    ) {
         return None;
     }
     let named = |name: &str| diagnostic.message.contains(&format!("`{name}`"));
@@ -89,6 +92,15 @@ pub(crate) fn explain_loss(name: &str, cell: usize, reason: &LossReason) -> Stri
         LossReason::OtherCrate => format!(
             "`{name}` was of a type from a crate that `:dep` in cell [{cell}] replaced by another version: run the cell that defines it again"
         ),
+        LossReason::Unassigned => format!(
+            "cell [{cell}] declared `{name}` without giving it a value, so there was nothing to keep: write `let {name} = …`"
+        ),
+        LossReason::EndedEarly => format!(
+            "cell [{cell}] ended early, before its new variables were kept, `{name}` among them: run it again when it works to its end"
+        ),
+        LossReason::NoLongerFits => format!(
+            "`{name}` did not fit what cell [{cell}] defined anew, and was left out: change it and run its cell again"
+        ),
         LossReason::ProcessEnded => format!(
             "`{name}` was lost when the process that ran the cells ended in cell [{cell}]: run the cell that defines it again"
         ),
@@ -100,6 +112,20 @@ pub(crate) fn explain_loss(name: &str, cell: usize, reason: &LossReason) -> Stri
         LossReason::Unnameable(kind) if kind.contains("async") || kind.contains("Future") => {
             format!(
                 "`{name}` of cell [{cell}] is a future, whose type has no name, so it ended with its cell: `.await` it there, spawn it, or keep `Box::pin({name})` as `std::pin::Pin<Box<dyn Future<Output = …>>>`"
+            )
+        }
+        LossReason::MadeByMacro => format!(
+            "the macro call in cell [{cell}] defines `{name}` for that cell alone: call it inside a module, `mod made {{ use super::*; … }}`, and write `pub` in the macro before what it defines; then it is `made::{name}`"
+        ),
+        LossReason::Unnameable(kind) if kind.starts_with("fn(") || kind.starts_with("for<") => {
+            format!(
+                "`{name}` of cell [{cell}] is a function itself, whose type has no name, so it ended with its cell: write a function pointer, `let {name}: fn(…) -> … = …;`"
+            )
+        }
+        LossReason::Unnameable(kind) if kind.starts_with("impl ") => {
+            let kind = crate::type_name::short(kind);
+            format!(
+                "`{name}` of cell [{cell}] is an `{kind}`, whose type has no name and which no box can stand for (a `Box<dyn …>` has one trait, whose methods must allow it), so it ended with its cell: use it there, or keep what you get from it"
             )
         }
         LossReason::Unnameable(kind) => {

@@ -47,6 +47,10 @@ pub(crate) enum News {
         refused: Option<String>,
     },
     Panicked(DrawnPanic),
+    Settled {
+        kept: Vec<String>,
+        gone: Vec<String>,
+    },
     Ended {
         ending: Ending,
         shown: Option<String>,

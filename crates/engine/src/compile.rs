@@ -20,7 +20,7 @@ use crate::{Config, EngineError};
 const RELEASE: &[&str] = &["-Cdebug-assertions=off", "-Coverflow-checks=off"];
 
 /// What every cell is compiled with; part of each cell's name.
-pub(crate) const FLAGS: [&str; 11] = [
+pub(crate) const FLAGS: [&str; 12] = [
     "--edition=2024",
     "--crate-type=dylib",
     "-Cprefer-dynamic",
@@ -32,6 +32,8 @@ pub(crate) const FLAGS: [&str; 11] = [
     "-Anonstandard_style",
     "-Aprivate_interfaces",
     "-Aprivate_bounds",
+    // What a cell defines is public only because later cells are other crates.
+    "-Aasync_fn_in_trait",
     "-Wunused_must_use",
 ];
 

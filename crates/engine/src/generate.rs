@@ -7,13 +7,14 @@
 //! A cell becomes a crate: its items at the root (`lib.rs`), items carried from earlier cells in modules
 //! (`carried_0.rs`, …), its statements in a function (`body.rs`).
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::Arc;
 
-use crate::cell::{Cell, Edit};
-use crate::plan::{Import, Plan, hidden_members};
+use crate::cell::{Cell, Edit, Item, Static, StaticSort, Use};
+use crate::plan::{Import, Plan, hidden_members, replace_path};
 use crate::session::Session;
+use crate::type_name::Boxed;
 
 /// The runtime's name inside a cell.
 const RUNTIME: &str = "__rt";
@@ -59,8 +60,18 @@ const ALWAYS_THERE: [&str; 24] = [
 pub(crate) struct Knowledge {
     /// New variables that cannot be kept.
     pub(crate) not_kept: BTreeSet<String>,
+    /// Those of them that borrow from others, which cannot be kept before these end.
+    pub(crate) borrowers: BTreeSet<String>,
     /// Borrowed variables that the cell moves away.
     pub(crate) moved: BTreeSet<String>,
+    /// Borrowed variables that the cell moves away if it comes to these places, as byte offsets of its text.
+    pub(crate) moved_at: BTreeMap<String, BTreeSet<usize>>,
+    /// Borrowed variables that the cell moves away and assigns to again: they are put back from inside.
+    pub(crate) refilled: BTreeSet<String>,
+    /// New variables whose types have no name, and the boxes that they are kept in.
+    pub(crate) boxed: BTreeMap<String, Boxed>,
+    /// Those that no box can hold.
+    pub(crate) unboxable: BTreeSet<String>,
     /// The cell awaits, though not in so many words.
     pub(crate) awaits: bool,
 }
@@ -159,45 +170,63 @@ pub(crate) fn generate(
     entry: &str,
     probe: bool,
 ) -> Generated {
-    let mut files = vec![root(cell, plan, libraries)];
+    let mut files = vec![root(cell, plan, libraries, entry)];
     for (number, _) in plan.carried.iter().enumerate() {
-        files.push(carried(session, cell, plan, number));
+        files.push(carried(session, cell, plan, number, entry));
     }
     files.push(body(cell, plan, knowledge, entry, probe));
     Generated { files }
 }
 
-fn root(cell: &Cell, plan: &Plan, libraries: &str) -> GeneratedFile {
+fn root(cell: &Cell, plan: &Plan, libraries: &str, entry: &str) -> GeneratedFile {
     let items = || plan.emitted.iter().map(|index| &cell.items[*index]);
     let keep: Vec<Range<usize>> = items()
         .map(|item| item.range.clone())
         .chain(cell.use_ranges.iter().cloned())
+        .chain(cell.inner_attributes.iter().cloned())
         .collect();
-    let edits: Vec<Edit> = items().flat_map(|item| item.edits.clone()).collect();
+    let edits: Vec<Edit> = items()
+        .flat_map(|item| exported(item, entry).into_iter().chain(item.edits.clone()))
+        .collect();
     let mut file = Writer::new("lib.rs", &cell.text, None);
     file.learner(&keep, &edits);
     file.text += PRINTING;
     file.text += libraries;
     file.line("use __libraries::runtime as __rt;");
-    file.header(&plan.imports, plan);
+    file.header(&plan.imports, &plan.uses);
     for number in 0..plan.carried.len() {
         file.line(&format!(
             "#[path = \"carried_{number}.rs\"] pub mod carried_{number};"
         ));
     }
-    file.line("#[path = \"body.rs\"] mod body;");
+    file.line("#[path = \"body.rs\"] mod __body;");
     file.finish()
 }
 
-fn carried(session: &Session, cell: &Cell, plan: &Plan, number: usize) -> GeneratedFile {
+fn carried(
+    session: &Session,
+    cell: &Cell,
+    plan: &Plan,
+    number: usize,
+    entry: &str,
+) -> GeneratedFile {
     let group = &plan.carried[number];
-    let (mut keep, mut edits) = (Vec::new(), Vec::new());
-    for definition in group
+    let (mut keep, mut edits, mut state) = (Vec::new(), Vec::new(), Vec::new());
+    for (index, definition) in group
         .definitions
         .iter()
-        .map(|index| &session.definitions[*index])
+        .map(|index| (index, &session.definitions[*index]))
     {
+        if plan.same_state.contains(index) {
+            let statics = definition.item.statics.iter();
+            state.extend(statics.map(|one| shared(one, &definition.state)));
+            continue;
+        }
         keep.push(definition.item.range.clone());
+        edits.extend(exported(
+            &definition.item,
+            &format!("{entry}::carried_{number}"),
+        ));
         edits.extend(definition.item.edits.iter().cloned());
         let hidden = hidden_members(cell, plan, definition);
         edits.extend(
@@ -216,8 +245,46 @@ fn carried(session: &Session, cell: &Cell, plan: &Plan, number: usize) -> Genera
     );
     file.learner(&keep, &edits);
     file.line("use crate::__rt;");
-    file.header(&group.imports, plan);
+    file.header(&group.imports, &group.uses);
+    for text in state {
+        file.line(&text);
+    }
     file.finish()
+}
+
+/// Gives a static of the module `home` a name for the linker, so that a later crate can share its state.
+fn exported(item: &Item, home: &str) -> Option<Edit> {
+    let one = item.statics.first()?;
+    matches!(one.sort, StaticSort::Plain | StaticSort::Mutable).then(|| Edit::Insert {
+        at: item.range.start,
+        text: format!("#[unsafe(export_name = \"{}\")] ", symbol(home, &one.name)).into(),
+    })
+}
+
+fn symbol(home: &str, name: &str) -> String {
+    format!("static_{}_{name}", home.replace("::", "_"))
+}
+
+/// A static of the crate `home`, seen with the types of the new crate. They have the same definitions (`sameness`), so
+/// it is one piece of memory under two names, as a variable that moves is.
+fn shared(one: &Static, home: &str) -> String {
+    let Static { name, kind, sort } = one;
+    match sort {
+        StaticSort::ThreadLocal => format!(
+            "pub const {name}: ::std::thread::LocalKey<{kind}> = unsafe {{ ::std::mem::transmute({home}::{name}) }};"
+        ),
+        sort => {
+            let access = match sort {
+                StaticSort::Mutable => "static mut",
+                _ => "safe static",
+            };
+            let symbol = symbol(home, name);
+            // The import makes rustc link the crate that holds the static.
+            format!(
+                "#[allow(unused_imports)] use {home}::{name} as _; unsafe extern \"Rust\" {{ #[link_name = \"{symbol}\"] pub {access} {name}: {kind}; }}"
+            )
+        }
+    }
 }
 
 fn body(
@@ -275,18 +342,30 @@ fn body(
         .iter()
         .map(|item| item.range.clone())
         .chain(cell.use_ranges.iter().cloned())
+        .chain(cell.inner_attributes.iter().cloned())
         .map(Edit::Blank)
         .chain(cell.trailing.iter().map(|last| Edit::Insert {
             at: last.start,
-            text: "match &(",
+            text: "match &(".into(),
         }))
+        .chain(moves(cell, knowledge))
         .chain(cell.trailing.iter().map(|last| Edit::Insert {
             at: last.end,
-            text: SHOW,
+            text: SHOW.into(),
         }))
         .collect();
     file.learner(std::slice::from_ref(&(0..cell.text.len())), &elsewhere);
     file.line(";");
+    for binding in cell.bindings.iter().rev() {
+        let name = &binding.name;
+        if knowledge.borrowers.contains(name) {
+            file.part(
+                &format!("::std::mem::drop({name});"),
+                Part::Keep(name.clone()),
+            );
+            file.line("");
+        }
+    }
     for name in cell
         .bindings
         .iter()
@@ -296,11 +375,22 @@ fn body(
         if probe {
             file.part(&format!("__probe(&{name});"), Part::Probe(name.clone()));
         } else {
-            file.part(
-                &format!("{RUNTIME}::keep(\"{name}\", {name});"),
-                Part::Keep(name.clone()),
-            );
+            let kept = match knowledge.boxed.get(name) {
+                None => format!("{RUNTIME}::keep(\"{name}\", {name});"),
+                Some(Boxed { kind, wrap }) => {
+                    let kind = replace_path(kind, entry, "crate");
+                    format!("{RUNTIME}::keep::<{kind}>(\"{name}\", {wrap}({name}));")
+                }
+            };
+            file.part(&kept, Part::Keep(name.clone()));
         }
+        file.line("");
+    }
+    for name in &knowledge.refilled {
+        file.part(
+            &format!("{RUNTIME}::give(\"{name}\", {name});"),
+            Part::Give(name.clone()),
+        );
         file.line("");
     }
     if cell.questions {
@@ -311,7 +401,7 @@ fn body(
         .taken
         .iter()
         .map(|taken| &taken.variable.name)
-        .filter(|name| !knowledge.moved.contains(*name))
+        .filter(|name| !knowledge.moved.contains(*name) && !knowledge.refilled.contains(*name))
     {
         file.part(
             &format!("{RUNTIME}::give(\"{name}\", {name});"),
@@ -321,6 +411,43 @@ fn body(
     }
     file.line("}");
     file.finish()
+}
+
+/// Turns moves of borrowed variables into moves that the runtime hears of. Without them the variable would count as
+/// gone even if the cell never came to the place.
+fn moves(cell: &Cell, knowledge: &Knowledge) -> Vec<Edit> {
+    let mut edits = Vec::new();
+    for (name, places) in &knowledge.moved_at {
+        let take = format!("unsafe {{ {RUNTIME}::moved(\"{name}\", &{name}) }}");
+        let mut captures = BTreeSet::new();
+        for &at in places {
+            let capture = cell.captures.iter().find(|range| range.contains(&at));
+            let (start, end, before, after) = match capture {
+                // Moved when the closure is made, not when it runs.
+                Some(range) if !captures.insert(range.start) => continue,
+                Some(range) => (
+                    range.start,
+                    range.end,
+                    format!("{{ let mut {name} = {take}; "),
+                    " }".to_owned(),
+                ),
+                None => {
+                    let range = at..at + name.len();
+                    edits.push(Edit::Blank(range.clone()));
+                    (range.start, range.end, take.clone(), String::new())
+                }
+            };
+            edits.push(Edit::Insert {
+                at: start,
+                text: before.into(),
+            });
+            edits.push(Edit::Insert {
+                at: end,
+                text: after.into(),
+            });
+        }
+    }
+    edits
 }
 
 /// Builds one file, keeping count of where things are.
@@ -395,7 +522,7 @@ impl Writer {
         };
         let inserted = |at: usize| {
             edits.iter().filter_map(move |edit| match edit {
-                Edit::Insert { at: place, text } if *place == at => Some(*text),
+                Edit::Insert { at: place, text } if *place == at => Some(&**text),
                 _ => None,
             })
         };
@@ -424,7 +551,7 @@ impl Writer {
     }
 
     /// What every module begins with: names of earlier cells.
-    fn header(&mut self, imports: &[Import], plan: &Plan) {
+    fn header(&mut self, imports: &[Import], uses: &[Use]) {
         for import in imports {
             let alias = if import.anonymous { " as _" } else { "" };
             self.line(&format!(
@@ -432,7 +559,7 @@ impl Writer {
                 import.path
             ));
         }
-        for earlier in &plan.uses {
+        for earlier in uses {
             self.part(
                 &format!("#[allow(unused_imports)] {}", earlier.declaration),
                 Part::Use(earlier.declaration.clone()),

@@ -13,7 +13,7 @@ use crate::plan::{LeftOut, Plan};
 use crate::prepare::{Findings, Kept, Refusal, Types};
 use crate::report::Files;
 use crate::session::{LossReason, Session};
-use crate::type_name::{self, Named};
+use crate::type_name::{self, Boxed, Named};
 
 /// rustc's names for the types of the probed variables.
 pub(crate) fn probed(files: &Files, answer: &Answer) -> Types {
@@ -46,8 +46,10 @@ pub(crate) fn needs_async(error: &Diagnostic) -> bool {
 }
 
 /// Reads from the errors what the next attempt must do differently.
+#[allow(clippy::too_many_arguments)]
 pub(crate) fn learn(
     session: &Session,
+    cell: &Cell,
     plan: &Plan,
     files: &Files,
     answer: &Answer,
@@ -55,6 +57,21 @@ pub(crate) fn learn(
     left_out: &mut LeftOut,
     lost: &mut BTreeMap<String, LossReason>,
 ) {
+    let borrowers = answer
+        .diagnostics
+        .iter()
+        .any(|error| error.is_error() && borrower_of(files, error).is_some());
+    let mut errors = answer
+        .diagnostics
+        .iter()
+        .filter(|diagnostic| diagnostic.is_error());
+    let blameless = !errors.any(|error| files.concerns_learner(error));
+    if !blameless && !knowledge.moved_at.is_empty() {
+        // The cell was all right before its moves were replaced: they are better left as they are.
+        let names = std::mem::take(&mut knowledge.moved_at).into_keys();
+        knowledge.moved.extend(names);
+        return;
+    }
     for error in answer
         .diagnostics
         .iter()
@@ -67,32 +84,44 @@ pub(crate) fn learn(
             continue;
         };
         let code = error.code.as_deref().unwrap_or_default();
-        let borrower = error
-            .spans
-            .iter()
-            .filter(|span| !span.is_primary)
-            .find_map(|span| match files.part(span) {
-                Some(Part::Keep(name)) => Some(name),
-                _ => None,
-            });
+        let borrower = borrower_of(files, error);
         match files.part(primary) {
             Some(Part::Give(name)) if code == "E0382" => {
-                knowledge.moved.insert(name);
+                learn_move(cell, files, error, name, blameless, knowledge);
             }
-            Some(Part::Keep(name)) if matches!(code, "E0382" | "E0381" | "E0425") => {
+            Some(Part::Keep(name)) if code == "E0381" => {
+                knowledge.not_kept.insert(name.clone());
+                lost.insert(name, LossReason::Unassigned);
+            }
+            Some(Part::Keep(name)) if matches!(code, "E0382" | "E0425") => {
+                knowledge.borrowers.remove(&name);
                 knowledge.not_kept.insert(name.clone());
                 lost.insert(name, LossReason::Moved);
             }
             Some(Part::Use(declaration)) => {
                 left_out.uses.insert(declaration);
             }
+            Some(Part::Keep(name)) if knowledge.boxed.contains_key(&name) => {
+                let here = knowledge
+                    .boxed
+                    .remove(&name)
+                    .and_then(|boxed| boxed.unsendable());
+                match here {
+                    Some(here) => drop(knowledge.boxed.insert(name, here)),
+                    None => drop(knowledge.unboxable.insert(name)),
+                }
+            }
             _ if borrower.is_some() => {
                 if let Some(name) = borrower {
+                    knowledge.borrowers.insert(name.clone());
                     knowledge.not_kept.insert(name.clone());
                     lost.insert(name, LossReason::Borrows);
                 }
             }
+            // Kept while it is borrowed: the borrower, if it is known, has to go, and then this one can stay.
+            Some(Part::Keep(_)) if borrowers => {}
             Some(Part::Keep(name)) => {
+                knowledge.borrowers.insert(name.clone());
                 knowledge.not_kept.insert(name.clone());
                 lost.insert(name, LossReason::Borrows);
             }
@@ -133,6 +162,53 @@ pub(crate) fn learn(
     }
 }
 
+/// The new variable that cannot be kept because it borrows from another.
+fn borrower_of(files: &Files, error: &Diagnostic) -> Option<String> {
+    let spans = error.spans.iter().filter(|span| !span.is_primary);
+    spans.into_iter().find_map(|span| match files.part(span) {
+        Some(Part::Keep(name)) => Some(name),
+        _ => None,
+    })
+}
+
+/// What to do about a borrowed variable that the cell moves away.
+fn learn_move(
+    cell: &Cell,
+    files: &Files,
+    error: &Diagnostic,
+    name: String,
+    blameless: bool,
+    knowledge: &mut Knowledge,
+) {
+    if cell.assigned.contains(&name) {
+        // It may have a value again when the cell ends.
+        let shadowed = cell.bindings.iter().any(|binding| binding.name == name);
+        if shadowed || !knowledge.refilled.insert(name.clone()) {
+            knowledge.refilled.remove(&name);
+            knowledge.moved.insert(name);
+        }
+        return;
+    }
+    let places = knowledge.moved_at.entry(name.clone()).or_default();
+    let new = error
+        .spans
+        .iter()
+        .filter(|span| !span.is_primary)
+        .filter_map(|span| files.offset_in_cell(span))
+        .find(|range| {
+            cell.text.get(range.clone()) == Some(&name) && !places.contains(&range.start)
+        });
+    match new {
+        // The runtime reads the value where the compiler saw a move, so the compiler must have seen the whole cell and
+        // found nothing wrong: it will not see a second use of the value any more.
+        Some(range) if blameless => drop(places.insert(range.start)),
+        _ => {
+            knowledge.moved_at.remove(&name);
+            knowledge.moved.insert(name);
+        }
+    }
+}
+
 /// The failure to show when nothing more can be learned.
 pub(crate) fn refusal(session: &Session, files: &Files, answer: &Answer) -> Refusal {
     let errors = || {
@@ -160,6 +236,38 @@ pub(crate) fn refusal(session: &Session, files: &Files, answer: &Answer) -> Refu
     Refusal::Cell(failure)
 }
 
+/// Finds boxes for the new variables whose types have no name but a trait. Whether there is something new to try.
+pub(crate) fn box_opaque(
+    cell: &Cell,
+    plan: &Plan,
+    knowledge: &mut Knowledge,
+    crate_name: &str,
+    types: &Types,
+) -> bool {
+    let own = own_names(cell, plan);
+    let before = knowledge.boxed.len();
+    for (name, kind) in types {
+        let known = knowledge.not_kept.contains(name)
+            || knowledge.unboxable.contains(name)
+            || knowledge.boxed.contains_key(name);
+        if !known
+            && kind.contains("impl ")
+            && let Some(boxed) = Boxed::new(kind, crate_name, &own)
+        {
+            knowledge.boxed.insert(name.clone(), boxed);
+        }
+    }
+    knowledge.boxed.len() > before
+}
+
+fn own_names<'a>(cell: &'a Cell, plan: &Plan) -> BTreeSet<&'a str> {
+    plan.emitted
+        .iter()
+        .flat_map(|index| &cell.items[*index].names)
+        .map(String::as_str)
+        .collect()
+}
+
 /// Turns rustc's names for the types of the new variables into paths for later cells.
 pub(crate) fn name_types(
     cell: &Cell,
@@ -169,23 +277,27 @@ pub(crate) fn name_types(
     mut types: Types,
     findings: &mut Findings,
 ) {
-    let own: BTreeSet<&str> = plan
-        .emitted
-        .iter()
-        .flat_map(|index| &cell.items[*index].names)
-        .map(String::as_str)
-        .collect();
+    let own = own_names(cell, plan);
     for binding in cell
         .bindings
         .iter()
         .filter(|binding| !knowledge.not_kept.contains(&binding.name))
     {
-        let name = binding.name.clone();
+        let (name, mutable) = (binding.name.clone(), binding.mutable);
+        if let Some(Boxed { kind, .. }) = knowledge.boxed.get(&name) {
+            let kind = kind.clone();
+            findings.kept.push(Kept {
+                name,
+                mutable,
+                kind,
+            });
+            continue;
+        }
         let kind = types.remove(&name).unwrap_or_else(|| "?".into());
         match type_name::for_later_cells(&kind, crate_name, &own) {
             Named::Path(kind) => findings.kept.push(Kept {
                 name,
-                mutable: binding.mutable,
+                mutable,
                 kind,
             }),
             Named::Unnameable => drop(

@@ -229,6 +229,7 @@ impl Listener {
                     self.emit(false, &(drawn.report + "\n"));
                 }
             }
+            Ok(Report::Settled { kept, gone }) => self.tell(News::Settled { kept, gone }),
             Ok(Report::Ended {
                 ending,
                 shown,

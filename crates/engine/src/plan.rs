@@ -11,6 +11,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::cell::{Cell, Item, ItemKind, Use};
+use crate::sameness::{rests_on, uses_of};
 use crate::session::{Definition, Session, Variable, crate_of};
 
 /// The decisions for one cell.
@@ -24,11 +25,24 @@ pub(crate) struct Plan {
     pub(crate) carried: Vec<Carried>,
     /// `use` declarations of earlier cells that hold in this one.
     pub(crate) uses: Vec<Use>,
+    /// Carried statics (indices into the session's definitions) that keep their value, because nothing they rest on
+    /// has changed.
+    pub(crate) same_state: BTreeSet<usize>,
     /// Paths that the cell's own module imports.
     pub(crate) imports: Vec<Import>,
     pub(crate) taken: Vec<Taken>,
-    /// Names whose definition is another than before.
-    changed: BTreeSet<String>,
+    /// Types, traits and modules that variables mention and that get a new place.
+    pub(crate) moves: Vec<Move>,
+    /// Those that stay in place.
+    pub(crate) standing: Vec<String>,
+}
+
+/// A name that the cell defines again, or carries.
+#[derive(Debug, Clone)]
+pub(crate) struct Move {
+    pub(crate) from: String,
+    /// `None` if it does not mean the same at its new place.
+    pub(crate) to: Option<String>,
 }
 
 /// Items of one earlier cell that are compiled again with this one.
@@ -38,6 +52,7 @@ pub(crate) struct Carried {
     pub(crate) cell: usize,
     pub(crate) definitions: Vec<usize>,
     pub(crate) imports: Vec<Import>,
+    pub(crate) uses: Vec<Use>,
 }
 
 /// One name to bring into a module.
@@ -73,6 +88,8 @@ impl Plan {
     /// Plans `cell`. With `reuse`, items that are already in force word for word are not compiled again.
     pub(crate) fn new(session: &Session, cell: &Cell, left_out: &LeftOut, reuse: bool) -> Plan {
         let mut plan = Plan::default();
+        let uses: Vec<Use> = session.uses.iter().chain(&cell.uses).cloned().collect();
+        let rests = rests_on(session, cell, &uses);
         let in_force = |item: &Item| {
             reuse
                 && item.kind != ItemKind::Static
@@ -81,6 +98,7 @@ impl Plan {
                         && !session.outdated.contains(crate_of(&earlier.home))
                         && earlier.item.tokens == item.tokens
                         && earlier.item.names == item.names
+                        && uses_of(item, &earlier.uses) == uses_of(item, &uses)
                 })
         };
         plan.emitted = (0..cell.items.len())
@@ -94,9 +112,8 @@ impl Plan {
             plan.replaced.extend(&left_out.definitions);
             carried.retain(|index| !plan.replaced.contains(index));
             let stale = stale_names(session, &plan, &carried);
-            for index in 0..cell.items.len() {
-                if !plan.emitted.contains(&index) && !cell.items[index].mentions.is_disjoint(&stale)
-                {
+            for (index, rests) in rests.iter().enumerate() {
+                if !plan.emitted.contains(&index) && !rests.is_disjoint(&stale) {
                     plan.emitted.push(index);
                 }
             }
@@ -114,8 +131,6 @@ impl Plan {
             }
         }
         plan.emitted.sort_unstable();
-        plan.changed = changed_names(session, cell, &plan, &carried);
-        plan.group(session, &carried);
         plan.uses = session
             .uses
             .iter()
@@ -124,6 +139,8 @@ impl Plan {
             })
             .cloned()
             .collect();
+        plan.group(session, cell, &carried, left_out);
+        plan.settle_places(session, cell);
         plan.import(session, cell);
         plan.take(session, cell);
         plan
@@ -142,7 +159,18 @@ impl Plan {
             .any(|own| own.declaration == earlier.declaration)
     }
 
-    fn group(&mut self, session: &Session, carried: &BTreeSet<usize>) {
+    /// The `use` declarations that the cell's own items are compiled with.
+    pub(crate) fn own_uses(&self, cell: &Cell) -> Arc<[Use]> {
+        self.uses.iter().chain(&cell.uses).cloned().collect()
+    }
+
+    fn group(
+        &mut self,
+        session: &Session,
+        cell: &Cell,
+        carried: &BTreeSet<usize>,
+        left_out: &LeftOut,
+    ) {
         for &index in carried {
             let definition = &session.definitions[index];
             match self
@@ -156,8 +184,33 @@ impl Plan {
                     cell: definition.cell,
                     definitions: vec![index],
                     imports: Vec::new(),
+                    uses: definition.uses.to_vec(),
                 }),
             }
+        }
+        // A name means what it meant where it was written. Only what is no longer there is looked for among the `use`s
+        // of today: a definition may have given way to one of them.
+        let today = self.own_uses(cell);
+        for group in &mut self.carried {
+            let wanted: BTreeSet<&String> = group
+                .definitions
+                .iter()
+                .flat_map(|index| &session.definitions[*index].item.mentions)
+                .collect();
+            let missing: Vec<Use> = today
+                .iter()
+                .filter(|used| {
+                    used.name.as_ref().is_some_and(|name| {
+                        wanted.contains(name)
+                            && !group.uses.iter().any(|own| own.name.as_ref() == Some(name))
+                    })
+                })
+                .cloned()
+                .collect();
+            group.uses.extend(missing);
+            group
+                .uses
+                .retain(|used| !left_out.uses.contains(&used.declaration));
         }
     }
 
@@ -226,10 +279,11 @@ impl Plan {
                 let mut wanted: BTreeSet<String> = items()
                     .flat_map(|item| item.mentions.iter().cloned())
                     .collect();
-                wanted.extend(first_of_uses());
+                wanted.extend(group.uses.iter().map(|one| one.first.clone()));
                 let own = items()
                     .filter(|item| item.kind != ItemKind::Macro)
                     .flat_map(|item| item.names.clone())
+                    .chain(group.uses.iter().filter_map(|one| one.name.clone()))
                     .collect();
                 choose(&places, &wanted, &own)
             })
@@ -240,12 +294,12 @@ impl Plan {
     }
 
     fn take(&mut self, session: &Session, cell: &Cell) {
-        for variable in session
-            .variables
-            .iter()
-            .filter(|variable| cell.mentions.contains(&variable.name))
-        {
-            let kind = self.kind_here(session, cell, &variable.kind);
+        for variable in &session.variables {
+            let name = &variable.name;
+            if !cell.mentions.contains(name) || self.takes_name(cell, name) {
+                continue;
+            }
+            let kind = self.kind_here(&variable.kind);
             let rehomed = variable.rehomed || kind != variable.kind;
             self.taken.push(Taken {
                 variable: variable.clone(),
@@ -253,53 +307,6 @@ impl Plan {
                 rehomed,
             });
         }
-    }
-
-    /// A variable's type as the new cell must write it: carried, unchanged types are at their new place.
-    pub(crate) fn kind_here(&self, session: &Session, cell: &Cell, kind: &str) -> String {
-        let mut kind = kind.to_owned();
-        // Written again, word for word, in this cell.
-        for definition in self
-            .replaced
-            .iter()
-            .map(|index| &session.definitions[*index])
-        {
-            for name in definition
-                .item
-                .names
-                .iter()
-                .filter(|name| !self.changed.contains(*name))
-            {
-                if self
-                    .emitted
-                    .iter()
-                    .any(|index| cell.items[*index].names.contains(name))
-                {
-                    kind = replace_path(&kind, &definition.path(name), &format!("crate::{name}"));
-                }
-            }
-        }
-        for (number, group) in self.carried.iter().enumerate() {
-            for definition in group
-                .definitions
-                .iter()
-                .map(|index| &session.definitions[*index])
-            {
-                for name in definition
-                    .item
-                    .names
-                    .iter()
-                    .filter(|name| !self.changed.contains(*name))
-                {
-                    kind = replace_path(
-                        &kind,
-                        &definition.path(name),
-                        &format!("crate::carried_{number}::{name}"),
-                    );
-                }
-            }
-        }
-        kind
     }
 }
 
@@ -384,6 +391,7 @@ fn replaced(session: &Session, cell: &Cell, emitted: &[usize]) -> BTreeSet<usize
             header,
             about,
             inherent,
+            ..
         } = &earlier.item.kind
         else {
             continue;
@@ -478,24 +486,22 @@ fn orphans(session: &Session, cell: &Cell, plan: &Plan, carried: &BTreeSet<usize
     );
     let mut moving = Vec::new();
     for item in impls {
-        let ItemKind::Impl {
-            about, inherent, ..
-        } = &item.kind
-        else {
+        let ItemKind::Impl { heads, of, .. } = &item.kind else {
             continue;
         };
-        let local = |name: &String| here.contains(name);
-        let settled = if *inherent {
-            about
-                .iter()
-                .any(|name| local(name) && is_type(session, cell, name))
-        } else {
-            about.iter().any(local)
-        };
-        if settled {
+        let heads: Vec<&String> = heads
+            .iter()
+            .map(|head| behind_aliases(session, cell, head))
+            .collect();
+        if heads
+            .iter()
+            .copied()
+            .chain(of)
+            .any(|name| here.contains(name))
+        {
             continue;
         }
-        let candidate = |wanted: ItemKind| {
+        let earlier = |name: &String, wanted: ItemKind| {
             session
                 .definitions
                 .iter()
@@ -503,63 +509,33 @@ fn orphans(session: &Session, cell: &Cell, plan: &Plan, carried: &BTreeSet<usize
                 .position(|(index, definition)| {
                     !plan.replaced.contains(&index)
                         && definition.item.kind == wanted
-                        && definition
-                            .item
-                            .names
-                            .iter()
-                            .any(|name| about.contains(name))
+                        && definition.item.names.contains(name)
                 })
         };
-        moving.extend(candidate(ItemKind::Type).or_else(|| candidate(ItemKind::Trait)));
+        let of_type = heads.iter().find_map(|head| {
+            earlier(head, ItemKind::Type).or_else(|| earlier(head, ItemKind::Trait))
+        });
+        moving.extend(of_type.or_else(|| earlier(of.as_ref()?, ItemKind::Trait)));
     }
     moving
 }
 
-fn is_type(session: &Session, cell: &Cell, name: &String) -> bool {
-    let mut items = cell.items.iter().chain(
-        session
-            .definitions
+/// The type that a chain of `type` aliases leads to.
+fn behind_aliases<'a>(session: &'a Session, cell: &'a Cell, name: &'a String) -> &'a String {
+    let (mut name, mut steps) = (name, 0);
+    let aliased = |name: &String| {
+        let earlier = session.definitions.iter().rev().map(|one| &one.item);
+        cell.items
             .iter()
-            .map(|definition| &definition.item),
-    );
-    items.any(|item| item.kind == ItemKind::Type && item.names.contains(name))
-}
-
-/// Names that mean something else than before: redefined, or resting on something redefined.
-fn changed_names(
-    session: &Session,
-    cell: &Cell,
-    plan: &Plan,
-    carried: &BTreeSet<usize>,
-) -> BTreeSet<String> {
-    let unchanged = |earlier: &Item| {
-        plan.emitted.iter().any(|index| {
-            cell.items[*index].tokens == earlier.tokens && earlier.kind != ItemKind::Static
-        })
+            .chain(earlier)
+            .find(|item| item.kind == ItemKind::Type && item.names.contains(name))
+            .and_then(|item| item.alias_of.as_ref())
     };
-    let mut changed: BTreeSet<String> = plan
-        .replaced
-        .iter()
-        .map(|index| &session.definitions[*index].item)
-        .filter(|earlier| !unchanged(earlier))
-        .flat_map(|earlier| earlier.names.clone())
-        .collect();
-    loop {
-        let before = changed.len();
-        let carried = carried
-            .iter()
-            .map(|index| &session.definitions[*index].item);
-        for item in carried.chain(plan.emitted.iter().map(|index| &cell.items[*index])) {
-            if matches!(item.kind, ItemKind::Type | ItemKind::Trait)
-                && !item.mentions.is_disjoint(&changed)
-            {
-                changed.extend(item.names.iter().cloned());
-            }
-        }
-        if changed.len() == before {
-            return changed;
-        }
+    // An alias of itself does not compile, but must not hang either.
+    while let (Some(next), true) = (aliased(name), steps < 20) {
+        (name, steps) = (next, steps + 1);
     }
+    name
 }
 
 /// Replaces the path `from` by `to` where it stands as a whole path (or as the beginning of one).

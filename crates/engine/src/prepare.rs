@@ -13,12 +13,15 @@ use crate::compile::{Answer, FLAGS, Goal, Job, Stopper};
 use crate::diagnostic::Diagnostic;
 use crate::event::Failure;
 use crate::generate::{Generated, Knowledge, generate};
-use crate::learn::{is_for_good, learn, name_types, needs_async, probed, refusal, warnings};
+use crate::learn::{
+    box_opaque, is_for_good, learn, name_types, needs_async, probed, refusal, warnings,
+};
 use crate::libraries::Libraries;
 use crate::plan::{LeftOut, Plan};
 use crate::report::Files;
 use crate::session::{LossReason, Session};
 use crate::store::{Entry, Known, Name, Store, sure_reads};
+use crate::type_name::Boxed;
 use crate::{EngineError, cache};
 
 /// Attempts after which a cell is given up; each one learns something, so real cells need two or three.
@@ -47,7 +50,7 @@ pub(crate) struct Prepared {
 }
 
 /// Changes with what [`Findings`] hold, so that older ones are not taken for new ones.
-const FORMAT: &str = "2";
+const FORMAT: &str = "3";
 
 /// What the compiler found out about a cell; kept beside its library.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -58,11 +61,15 @@ pub(crate) struct Findings {
     pub(crate) lost: BTreeMap<String, LossReason>,
     /// Earlier variables that the cell moves away.
     pub(crate) moved: BTreeSet<String>,
+    moved_at: BTreeMap<String, BTreeSet<usize>>,
+    refilled: BTreeSet<String>,
+    boxed: BTreeMap<String, Boxed>,
+    borrowers: BTreeSet<String>,
     awaits: bool,
     /// Earlier `use` declarations that no longer hold.
     pub(crate) uses_left_out: BTreeSet<String>,
     /// Tokens of earlier definitions that do not fit what the cell defines.
-    definitions_left_out: BTreeSet<String>,
+    pub(crate) definitions_left_out: BTreeSet<String>,
     /// Warnings, drawn: each time anew, because they name the cell by its number.
     #[serde(skip)]
     pub(crate) warnings: Vec<String>,
@@ -274,6 +281,7 @@ impl Workshop<'_> {
         let folder = store.staging()?;
         let (mut knowledge, mut left_out, mut lost) =
             (Knowledge::default(), LeftOut::default(), BTreeMap::new());
+        let mut types = Types::new();
         let mut asked = (!cell.bindings.is_empty()).then(|| ask(&knowledge, &left_out));
         for _ in 0..ATTEMPTS {
             let plan = Plan::new(session, cell, &left_out, attempt.reuse);
@@ -303,13 +311,18 @@ impl Workshop<'_> {
                     |thread: std::thread::ScopedJoinHandle<'scope, Result<Types, EngineError>>| {
                         thread.join().unwrap_or_else(|_| Ok(Types::new()))
                     };
-                let mut types = asked.take().map(joined).transpose()?.unwrap_or_default();
+                if let Some(asked) = asked.take() {
+                    types = joined(asked)?;
+                }
                 if types.is_empty()
                     && !cell.bindings.is_empty()
                     && (knowledge.awaits || left_out != LeftOut::default())
                 {
                     // The question was asked before it was known how the cell compiles.
                     types = joined(ask(&knowledge, &left_out))?;
+                }
+                if box_opaque(cell, &plan, &mut knowledge, crate_name, &types) {
+                    continue;
                 }
                 let mut findings = Findings::learned(session, &knowledge, &left_out, lost);
                 findings.said = answer.lines.clone();
@@ -328,6 +341,7 @@ impl Workshop<'_> {
             let before = (knowledge.clone(), left_out.clone());
             learn(
                 session,
+                cell,
                 &plan,
                 &files,
                 &answer,
@@ -519,6 +533,10 @@ impl Findings {
         let definitions = left_out.definitions.iter();
         Findings {
             moved: knowledge.moved.clone(),
+            moved_at: knowledge.moved_at.clone(),
+            refilled: knowledge.refilled.clone(),
+            boxed: knowledge.boxed.clone(),
+            borrowers: knowledge.borrowers.clone(),
             awaits: knowledge.awaits,
             uses_left_out: left_out.uses.clone(),
             definitions_left_out: definitions
@@ -537,6 +555,11 @@ impl Findings {
         Knowledge {
             not_kept: not_kept.map(|(name, _)| name.clone()).collect(),
             moved: self.moved.clone(),
+            moved_at: self.moved_at.clone(),
+            refilled: self.refilled.clone(),
+            boxed: self.boxed.clone(),
+            borrowers: self.borrowers.clone(),
+            unboxable: BTreeSet::new(),
             awaits: self.awaits,
         }
     }

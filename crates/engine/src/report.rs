@@ -83,6 +83,12 @@ impl<'a> Files<'a> {
         }
     }
 
+    /// The bytes of the present cell's text that a span covers.
+    pub(crate) fn offset_in_cell(&self, span: &Span) -> Option<Range<usize>> {
+        let place = self.place(span)?;
+        place.cell.is_none().then_some(place.range)
+    }
+
     pub(crate) fn place(&self, span: &Span) -> Option<Place<'a>> {
         let (map, span, _) = self.locate(span)?;
         let (line, column) = match map.locate(span.line_start, span.column_start) {

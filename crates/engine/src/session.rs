@@ -37,10 +37,14 @@ pub(crate) struct Definition {
     pub(crate) text: Arc<str>,
     /// The module that holds its compiled form: `cell_1234` or `cell_1234::carried_0`.
     pub(crate) home: String,
+    /// The module that holds its state, if it is a static: it stays there when the definition is carried.
+    pub(crate) state: String,
     /// The number of the cell it was written in.
     pub(crate) cell: usize,
     /// Members of an inherent `impl` that a later cell replaced.
     pub(crate) hidden: BTreeSet<String>,
+    /// The `use` declarations that it was compiled with, and is whenever it is carried.
+    pub(crate) uses: Arc<[Use]>,
 }
 
 impl Definition {
@@ -87,6 +91,14 @@ pub(crate) enum LossReason {
     Borrows,
     /// Its type has no name that a later cell could write; holds what rustc calls it.
     Unnameable(String),
+    /// A macro of the learner's defined it, inside its cell.
+    MadeByMacro,
+    /// It was declared, but never given a value.
+    Unassigned,
+    /// Its cell ended before its end: by an error, a panic, a `return` or an interrupt.
+    EndedEarly,
+    /// An item that does not fit the new version of what it mentions.
+    NoLongerFits,
     /// The process that held it ended.
     ProcessEnded,
     /// `:dep` put another crate in the place of the one that its type comes from.

@@ -88,6 +88,114 @@ impl VisitMut for Qualify<'_> {
     }
 }
 
+/// How a value is kept whose own type has no name: behind a trait object.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub(crate) struct Boxed {
+    /// The type of the box, as later cells write it.
+    pub(crate) kind: String,
+    /// The function that makes the box; empty if the value is in one already.
+    pub(crate) wrap: String,
+}
+
+const SEND: &str = " + std::marker::Send";
+
+impl Boxed {
+    /// The box for a value of the type that rustc calls `kind`: one `impl Trait`, alone or in a box. Whether it can be
+    /// made, and whether it can be sent to another thread, only a compilation tells.
+    pub(crate) fn new(kind: &str, home: &str, own: &BTreeSet<&str>) -> Option<Boxed> {
+        let parsed = syn::parse_str::<syn::Type>(kind).ok()?;
+        let mut within = Vec::new();
+        let mut inner = &parsed;
+        let opaque = loop {
+            match inner {
+                syn::Type::ImplTrait(opaque) => break opaque,
+                syn::Type::Path(path) => {
+                    let last = path.path.segments.last()?;
+                    let syn::PathArguments::AngleBracketed(arguments) = &last.arguments else {
+                        return None;
+                    };
+                    let Some(syn::GenericArgument::Type(argument)) = arguments.args.first() else {
+                        return None;
+                    };
+                    // The wrappers that turn from a box of a type into a box of a trait object by themselves.
+                    within.push(match last.ident.to_string().as_str() {
+                        "Box" => "std::boxed::Box",
+                        "Pin" => "std::pin::Pin",
+                        "Rc" => "std::rc::Rc",
+                        "Arc" => "std::sync::Arc",
+                        _ => return None,
+                    });
+                    inner = argument;
+                }
+                _ => return None,
+            }
+        };
+        let bounds = opaque.bounds.iter().filter_map(|bound| match bound {
+            syn::TypeParamBound::Trait(bound) => Some(bound),
+            _ => None,
+        });
+        const AUTO: [&str; 6] = [
+            "Send",
+            "Sync",
+            "Unpin",
+            "UnwindSafe",
+            "RefUnwindSafe",
+            "Sized",
+        ];
+        let name = |bound: &syn::TraitBound| {
+            bound
+                .path
+                .segments
+                .last()
+                .map(|last| last.ident.to_string())
+        };
+        let mut traits =
+            bounds.filter(|bound| !name(bound).is_some_and(|name| AUTO.contains(&&*name)));
+        // A trait object has one trait of its own.
+        let (Some(bound), None) = (traits.next(), traits.next()) else {
+            return None;
+        };
+        let mut bound = bound.clone();
+        if bound.path.segments.len() == 1
+            && name(&bound).is_some_and(|name| matches!(name.as_str(), "Fn" | "FnMut" | "FnOnce"))
+        {
+            bound.path.segments.insert(0, syn::parse_quote!(ops));
+            bound.path.segments.insert(0, syn::parse_quote!(std));
+        }
+        let is_future = name(&bound).is_some_and(|name| name == "Future");
+        let wrap = match (within.is_empty(), is_future) {
+            (false, _) => "",
+            (true, true) => "::std::boxed::Box::pin",
+            (true, false) => "::std::boxed::Box::new",
+        };
+        if within.is_empty() {
+            within.extend(is_future.then_some("std::pin::Pin"));
+            within.push("std::boxed::Box");
+        }
+        let object = format!("dyn {}{SEND}", bound.to_token_stream());
+        let kind = within
+            .iter()
+            .rev()
+            .fold(object, |inner, outer| format!("{outer}<{inner}>"));
+        match for_later_cells(&kind, home, own) {
+            Named::Path(kind) => Some(Boxed {
+                kind,
+                wrap: wrap.into(),
+            }),
+            Named::Unnameable => None,
+        }
+    }
+
+    /// The same box for a value that must stay on its thread; `None` if this one is already.
+    pub(crate) fn unsendable(&self) -> Option<Boxed> {
+        let (before, after) = self.kind.rsplit_once(SEND)?;
+        Some(Boxed {
+            kind: format!("{before}{after}"),
+            wrap: self.wrap.clone(),
+        })
+    }
+}
+
 /// Token text without the spaces that readers would not write.
 fn unspaced(tokens: &str) -> String {
     let mut text = tokens.to_owned();
@@ -144,6 +252,7 @@ pub(crate) fn short(kind: &str) -> String {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 
@@ -188,6 +297,31 @@ mod tests {
             "std::boxed::Box<dyn std::ops::Fn(i32) -> i32 + std::marker::Send>",
             "Box<dyn Fn(i32) -> i32 + Send>",
         );
+    }
+
+    #[test]
+    fn an_opaque_type_gets_a_box() {
+        let boxed = |kind: &str| Boxed::new(kind, HOME, &["Movie"].into_iter().collect());
+        let iterator = boxed("impl std::iter::Iterator<Item = Movie>").unwrap();
+        let home = iterator.kind.replace(HOME, "HOME");
+        assert_eq!(
+            home,
+            "std::boxed::Box<dyn std::iter::Iterator<Item = HOME::Movie> + std::marker::Send>"
+        );
+        let here = iterator.unsendable().unwrap();
+        assert!(!here.kind.contains("Send") && here.unsendable().is_none());
+        let future =
+            boxed("std::pin::Pin<std::boxed::Box<impl std::future::Future<Output = i32>>>");
+        assert_eq!(future.unwrap().wrap, "");
+        assert!(boxed("impl Fn(i32) -> i32 + std::marker::Send").is_some());
+        for kind in [
+            "impl std::iter::Iterator<Item = u32> + std::clone::Clone",
+            "[impl Fn(i32) -> i32; 2]",
+            "std::vec::Vec<impl std::fmt::Debug>",
+            "i32",
+        ] {
+            assert_eq!(boxed(kind), None, "{kind}");
+        }
     }
 
     #[test]

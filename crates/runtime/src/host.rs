@@ -141,6 +141,8 @@ fn run_cell(library: &str, entry: &str) {
         Err(reason) => Ending::NotLoaded(reason),
     };
     prelude::flush();
+    let (kept, gone) = variables::settled();
+    report(&Report::Settled { kept, gone });
     report(&Report::Ended {
         ending,
         shown: SHOWN.take(),

@@ -19,4 +19,4 @@ pub mod variables;
 pub mod wire;
 
 pub use run::{CellError, run, run_async};
-pub use variables::{give, keep, take, take_rehomed};
+pub use variables::{give, keep, moved, take, take_rehomed};

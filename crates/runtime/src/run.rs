@@ -3,8 +3,10 @@
 //! [`run`] serves cells without a top-level `.await`; they run outside any `block_on`, so that a lesson may build a
 //! runtime of its own, but inside the entered runtime, so that `tokio::spawn` works. [`run_async`] serves the others.
 
+use std::any::TypeId;
 use std::cell::{Cell, RefCell};
 use std::fmt::Debug;
+use std::marker::PhantomData;
 use std::os::fd::RawFd;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
@@ -194,18 +196,43 @@ impl CellResult for Result<(), CellError> {
 /// into it; for that reason it has no `Debug` of its own.
 pub struct CellError(String);
 
-impl<E: Debug + 'static> From<E> for CellError {
+impl<E: Debug> From<E> for CellError {
     fn from(error: E) -> CellError {
         CellError(words(&error).unwrap_or_else(|| format!("{error:?}")))
     }
 }
 
+/// The id of a type whose lifetimes, if it has any, are taken for `'static`. An error may well borrow: that of
+/// `mutex.lock()?` holds the guard.
+fn id_of<E>() -> TypeId {
+    trait Identified {
+        fn id(&self) -> TypeId
+        where
+            Self: 'static;
+    }
+    impl<T> Identified for PhantomData<T> {
+        fn id(&self) -> TypeId
+        where
+            Self: 'static,
+        {
+            TypeId::of::<T>()
+        }
+    }
+    let marker: &dyn Identified = &PhantomData::<E>;
+    // SAFETY: the marker holds nothing that could end, and the method reads nothing of it.
+    unsafe { std::mem::transmute::<&dyn Identified, &(dyn Identified + 'static)>(marker) }.id()
+}
+
 /// The `Display` text of the errors one meets most; others show their `Debug` form. (Stable Rust cannot ask whether a
 /// generic type has `Display`.)
-fn words(error: &dyn std::any::Any) -> Option<String> {
+fn words<E>(error: &E) -> Option<String> {
+    let id = id_of::<E>();
     macro_rules! first_of {
         ($($kind:ty),* $(,)?) => {
-            $(if let Some(error) = error.downcast_ref::<$kind>() { return Some(error.to_string()); })*
+            $(if id == TypeId::of::<$kind>() {
+                // SAFETY: it is this type but for lifetimes, and nothing of the error is kept.
+                return Some(unsafe { &*std::ptr::from_ref(error).cast::<$kind>() }.to_string());
+            })*
         };
     }
     first_of!(

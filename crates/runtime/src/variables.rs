@@ -8,12 +8,18 @@
 use std::alloc::Layout;
 use std::any::TypeId;
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::mem::MaybeUninit;
+use std::sync::Mutex;
 
 thread_local! {
     static VARIABLES: RefCell<HashMap<String, Slot>> = RefCell::new(HashMap::new());
+    /// Names kept since [`settled`] was asked last.
+    static KEPT: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
 }
+
+/// Names whose value the running cell has moved away. For all threads, because a cell may do so in a thread of its own.
+static MOVED: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
 
 /// A value on the heap, its type erased; `full` is false while a cell has the value, or has moved it away for good.
 struct Slot {
@@ -48,6 +54,7 @@ impl Drop for Slot {
 
 /// Keeps `value` under `name`; an earlier variable of that name is dropped.
 pub fn keep<T: 'static>(name: &str, value: T) {
+    KEPT.with_borrow_mut(|kept| kept.push(name.to_owned()));
     insert(name, Slot::new(value));
 }
 
@@ -73,16 +80,57 @@ pub unsafe fn take_rehomed<T: 'static>(name: &str) -> T {
     take(name)
 }
 
-/// Puts the value of `name` back after the cell.
+/// Moves the value of `name` away, for good, at the place where the cell does so; [`give`] then leaves it alone. So a
+/// variable is gone only if the cell came to that place.
+///
+/// # Safety
+/// `value` must be the variable that was taken as `name`, and nothing may use it or assign to it afterwards: the
+/// engine has compiled the cell with the move itself first, and found nothing that does.
+pub unsafe fn moved<T>(name: &str, value: &T) -> T {
+    with_moved(|names| names.insert(name.to_owned()));
+    // SAFETY: by the caller's promise this is the last use of the value.
+    unsafe { std::ptr::read(value) }
+}
+
+/// Puts the value of `name` back after the cell, unless the cell has [`moved`] it.
 ///
 /// # Panics
 /// When `name` was not taken as a `T`.
 pub fn give<T: 'static>(name: &str, value: T) {
+    if with_moved(|names| names.remove(name)) {
+        // Its owner is another by now.
+        std::mem::forget(value);
+        return;
+    }
     match place_for(name, TypeId::of::<T>()) {
         // SAFETY: the slot was empty and was made for a T; it is marked full.
         Some(place) => unsafe { place.cast::<T>().write(value) },
         None => drop(value),
     }
+}
+
+fn with_moved(change: impl FnOnce(&mut BTreeSet<String>) -> bool) -> bool {
+    // The set is whole whatever a panicking thread was doing.
+    change(
+        &mut MOVED
+            .lock()
+            .unwrap_or_else(|poisoned| poisoned.into_inner()),
+    )
+}
+
+/// What the cell that has ended did: the names it kept, and those of variables that it moved away.
+pub(crate) fn settled() -> (Vec<String>, Vec<String>) {
+    let gone = VARIABLES.with_borrow_mut(|variables| {
+        let gone: Vec<String> = variables
+            .iter()
+            .filter(|(_, slot)| !slot.full)
+            .map(|(name, _)| name.clone())
+            .collect();
+        // Only memory is freed here: there is no value to drop.
+        variables.retain(|_, slot| slot.full);
+        gone
+    });
+    (KEPT.take(), gone)
 }
 
 fn insert(name: &str, slot: Slot) {
@@ -172,6 +220,22 @@ mod tests {
         give("v", v);
         assert_eq!(Rc::strong_count(&counted), 3);
         forget(["v", "never there"]);
+        assert_eq!(Rc::strong_count(&counted), 1);
+    }
+
+    #[test]
+    fn a_moved_value_is_gone_only_if_it_was_moved() {
+        let counted = Rc::new(());
+        keep("v", counted.clone());
+        keep("w", counted.clone());
+        let (v, w): (Rc<()>, Rc<()>) = (take("v"), take("w"));
+        // SAFETY: nothing uses `v` afterwards.
+        drop(unsafe { moved("v", &v) });
+        give("v", v);
+        give("w", w);
+        assert_eq!(Rc::strong_count(&counted), 2);
+        assert_eq!(settled(), (vec!["v".into(), "w".into()], vec!["v".into()]));
+        forget(["w"]);
         assert_eq!(Rc::strong_count(&counted), 1);
     }
 

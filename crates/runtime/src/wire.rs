@@ -70,6 +70,11 @@ pub enum Report {
         column: u32,
         message: String,
     },
+    /// Comes before `Ended`: the variables that the cell kept, and those that it moved away.
+    Settled {
+        kept: Vec<String>,
+        gone: Vec<String>,
+    },
     /// The requested cell came to its end.
     Ended {
         ending: Ending,
@@ -256,6 +261,11 @@ impl Report {
                 column.to_string(),
                 message.clone(),
             ],
+            Report::Settled { kept, gone } => {
+                let mut fields = vec!["settled".into(), kept.len().to_string()];
+                fields.extend(kept.iter().chain(gone).cloned());
+                fields
+            }
             Report::Ended {
                 ending,
                 shown,
@@ -330,6 +340,18 @@ impl Report {
                 column: fields.number()?,
                 message: fields.text()?,
             }),
+            "settled" => {
+                let count = fields.number()?;
+                let mut names = std::iter::from_fn(|| fields.text().ok());
+                let kept: Vec<String> = names.by_ref().take(count).collect();
+                if kept.len() < count {
+                    return Err(unknown("settled"));
+                }
+                Ok(Report::Settled {
+                    kept,
+                    gone: names.collect(),
+                })
+            }
             "ended" => {
                 let (kind, detail) = (fields.text()?, fields.text()?);
                 let ending = match kind.as_str() {
@@ -473,6 +495,10 @@ mod tests {
             ending: Ending::ReturnedError("zwölf\0".into()),
             shown: Some(String::from("x")),
             tasks: 3,
+        });
+        check_report(Report::Settled {
+            kept: vec!["a".into()],
+            gone: vec!["b".into(), "变量".into()],
         });
         check_report(Report::Ended {
             ending: Ending::Cancelled,

@@ -4,10 +4,12 @@
 //! that the complaint about it comes from rustc, in its own words, at the right place.
 
 mod command;
+mod items;
 mod mentions;
 mod parse;
 mod visibility;
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::ops::Range;
 use std::sync::Arc;
@@ -25,6 +27,8 @@ pub(crate) struct Cell {
     pub(crate) items: Vec<Item>,
     /// `use` declarations, one entry for each name they bring in.
     pub(crate) uses: Vec<Use>,
+    /// Where inner attributes (`#![allow(…)]`) stand in `text`; they open it.
+    pub(crate) inner_attributes: Vec<Range<usize>>,
     /// Where `use` declarations stand in `text`.
     pub(crate) use_ranges: Vec<Range<usize>>,
     /// Everything that runs, in order.
@@ -39,6 +43,12 @@ pub(crate) struct Cell {
     pub(crate) questions: bool,
     /// Identifiers in the statements.
     pub(crate) mentions: BTreeSet<String>,
+    /// Variables that the statements assign to.
+    pub(crate) assigned: BTreeSet<String>,
+    /// Macro calls that are statements of their own: the macro's name and the identifiers it is given.
+    pub(crate) calls: Vec<(String, BTreeSet<String>)>,
+    /// The outermost closures and async blocks of the statements: what moves in there, moves when they are made.
+    pub(crate) captures: Vec<Range<usize>>,
 }
 
 /// A line that begins with `:` and speaks to the engine.
@@ -82,8 +92,32 @@ pub(crate) struct Item {
     pub(crate) mentions: BTreeSet<String>,
     /// Text to put in, or to blank out, so that later cells see the item and its fields.
     pub(crate) edits: Vec<Edit>,
+    /// For a `static` or `thread_local!`: what it defines.
+    pub(crate) statics: Vec<Static>,
+    /// For `type Short = Long<u8>;`: `Long`.
+    pub(crate) alias_of: Option<String>,
+    /// For an `impl`: its associated types and constants, and the identifiers in them.
+    pub(crate) inside: Option<(String, BTreeSet<String>)>,
     /// For an inherent `impl`: its members by name, so that single ones can be replaced by a later cell.
     pub(crate) members: Vec<(String, Range<usize>)>,
+}
+
+/// One `static`, or one key of a `thread_local!`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Static {
+    pub(crate) name: String,
+    /// Its type, as written.
+    pub(crate) kind: String,
+    pub(crate) sort: StaticSort,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum StaticSort {
+    Plain,
+    Mutable,
+    ThreadLocal,
+    /// Cannot be reached from another crate but by its path: a key of `task_local!`, or a symbol that the learner named.
+    Fixed,
 }
 
 /// What an item is, as far as the engine cares.
@@ -102,6 +136,11 @@ pub(crate) enum ItemKind {
     Impl {
         header: String,
         about: BTreeSet<String>,
+        /// The types that may make it legal by being of the same crate: what it is for and the arguments of its trait,
+        /// without `&`, `Box` and `Pin`.
+        heads: Vec<String>,
+        /// The trait's own name; `None` for an inherent `impl`.
+        of: Option<String>,
         inherent: bool,
     },
     Other,
@@ -110,6 +149,6 @@ pub(crate) enum ItemKind {
 /// A change to the learner's text that keeps its lines.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Edit {
-    Insert { at: usize, text: &'static str },
+    Insert { at: usize, text: Cow<'static, str> },
     Blank(Range<usize>),
 }

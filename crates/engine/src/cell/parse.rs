@@ -6,12 +6,13 @@ use std::str::FromStr;
 
 use proc_macro2::{TokenStream, TokenTree};
 use quote::ToTokens;
-use syn::parse::Parser;
+use syn::parse::{ParseStream, Parser};
 use syn::spanned::Spanned;
 use syn::visit::Visit;
-use syn::{Block, Expr, ImplItem, Pat, Stmt, UseTree};
+use syn::{Attribute, Block, Expr, Pat, Stmt, UseTree};
 
-use super::{Binding, Cell, Directive, Item, ItemKind, Use, mentions, visibility};
+use super::items::{defines_statics, item_of, statics_of};
+use super::{Binding, Cell, Directive, Use, mentions};
 
 /// Takes a cell apart. Never fails: what does not parse is all statements.
 pub(crate) fn parse(text: &str) -> Cell {
@@ -26,9 +27,12 @@ pub(crate) fn parse_knowing(text: &str, knows: &dyn Fn(&str) -> bool) -> Cell {
         directives,
         ..Cell::default()
     };
-    match Block::parse_within.parse_str(&text) {
-        Ok(statements) => {
+    let whole =
+        |input: ParseStream<'_>| Ok((Attribute::parse_inner(input)?, Block::parse_within(input)?));
+    match whole.parse_str(&text) {
+        Ok((attributes, statements)) => {
             cell.is_rust = true;
+            cell.inner_attributes = attributes.iter().map(range_of).collect();
             let last = statements.len().saturating_sub(1);
             for (index, statement) in statements.iter().enumerate() {
                 sort_in(statement, index == last, &mut cell);
@@ -46,7 +50,8 @@ pub(crate) fn parse_knowing(text: &str, knows: &dyn Fn(&str) -> bool) -> Cell {
     cell
 }
 
-/// Blanks directive lines. A line is one if it begins with `:` and a letter where the code before it is whole.
+/// Blanks directive lines. A line is one if it begins with `:` and a letter where the code before it is whole. The
+/// `#!/usr/bin/env …` of a pasted script is blanked, too.
 fn split_directives(text: &str, knows: &dyn Fn(&str) -> bool) -> (String, Vec<Directive>) {
     let (mut code, mut directives) = (String::with_capacity(text.len()), Vec::new());
     for (index, line) in text.split_inclusive('\n').enumerate() {
@@ -68,6 +73,10 @@ fn split_directives(text: &str, knows: &dyn Fn(&str) -> bool) -> (String, Vec<Di
         let directive = trimmed.strip_prefix(':').filter(|rest| {
             rest.starts_with(|first: char| first.is_ascii_alphabetic()) && is_whole(&code)
         });
+        if index == 0 && trimmed.starts_with("#!") && !trimmed[2..].trim_start().starts_with('[') {
+            code.extend(blank(line));
+            continue;
+        }
         match directive {
             Some(rest) => {
                 let (name, argument) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
@@ -76,15 +85,17 @@ fn split_directives(text: &str, knows: &dyn Fn(&str) -> bool) -> (String, Vec<Di
                     name: name.into(),
                     argument: argument.trim().into(),
                 });
-                code.extend(
-                    line.chars()
-                        .map(|character| if character == '\n' { '\n' } else { ' ' }),
-                );
+                code.extend(blank(line));
             }
             None => code.push_str(line),
         }
     }
     (code, directives)
+}
+
+fn blank(line: &str) -> impl Iterator<Item = char> + '_ {
+    line.chars()
+        .map(|character| if character == '\n' { '\n' } else { ' ' })
 }
 
 fn is_whole(code: &str) -> bool {
@@ -106,6 +117,17 @@ fn sort_in(statement: &Stmt, last: bool, cell: &mut Cell) {
                 }
             }
         }
+        // `extern crate` only gives a name to a crate that every cell has.
+        Stmt::Item(syn::Item::ExternCrate(declaration)) => {
+            let renamed = declaration.rename.as_ref().map(|(_, name)| name);
+            let name = renamed.unwrap_or(&declaration.ident).to_string();
+            cell.use_ranges.push(range_of(declaration));
+            cell.uses.push(Use {
+                first: declaration.ident.to_string(),
+                name: (name != "_").then_some(name),
+                declaration: declaration.to_token_stream().to_string(),
+            });
+        }
         Stmt::Item(item) => cell.items.push(item_of(item)),
         Stmt::Macro(call) if defines_statics(&call.mac) => cell.items.push(statics_of(call)),
         statement => {
@@ -119,6 +141,15 @@ fn sort_in(statement: &Stmt, last: bool, cell: &mut Cell) {
             control.visit_stmt(statement);
             cell.awaits |= control.awaits;
             cell.questions |= control.questions;
+            cell.assigned.append(&mut control.assigned);
+            cell.captures.append(&mut control.captures);
+            if let Stmt::Macro(call) = statement
+                && let Some(name) = call.mac.path.get_ident()
+            {
+                let mut given = BTreeSet::new();
+                mentions::collect(call.mac.tokens.clone(), &mut given);
+                cell.calls.push((name.to_string(), given));
+            }
             if let Stmt::Local(local) = statement {
                 bind(&local.pat, &mut cell.bindings);
             }
@@ -160,7 +191,7 @@ fn drop_names(tokens: TokenStream, names: &[Binding]) -> TokenStream {
         .collect()
 }
 
-fn range_of(spanned: &impl Spanned) -> Range<usize> {
+pub(super) fn range_of(spanned: &impl Spanned) -> Range<usize> {
     spanned.span().byte_range()
 }
 
@@ -219,24 +250,41 @@ fn bind(pattern: &Pat, bindings: &mut Vec<Binding>) {
     Names(bindings).visit_pat(pattern);
 }
 
-/// Finds `.await` and `?` that belong to the cell itself, not to a closure, an async block or an inner function.
+/// Finds `.await` and `?` that belong to the cell itself, not to a closure, an async block or an inner function; and
+/// where variables are assigned to or captured.
 #[derive(Default)]
 struct Control {
     awaits: bool,
     questions: bool,
+    assigned: BTreeSet<String>,
+    captures: Vec<Range<usize>>,
+    /// Within how many closures and async blocks the visit is.
+    depth: usize,
 }
 
 impl<'ast> Visit<'ast> for Control {
     fn visit_expr_await(&mut self, expression: &'ast syn::ExprAwait) {
-        self.awaits = true;
+        self.awaits |= self.depth == 0;
         syn::visit::visit_expr_await(self, expression);
     }
     fn visit_expr_try(&mut self, expression: &'ast syn::ExprTry) {
-        self.questions = true;
+        self.questions |= self.depth == 0;
         syn::visit::visit_expr_try(self, expression);
     }
-    fn visit_expr_async(&mut self, _: &'ast syn::ExprAsync) {}
-    fn visit_expr_closure(&mut self, _: &'ast syn::ExprClosure) {}
+    fn visit_expr_async(&mut self, block: &'ast syn::ExprAsync) {
+        self.capture(range_of(block));
+        syn::visit::visit_expr_async(self, block);
+        self.depth -= 1;
+    }
+    fn visit_expr_closure(&mut self, closure: &'ast syn::ExprClosure) {
+        self.capture(range_of(closure));
+        syn::visit::visit_expr_closure(self, closure);
+        self.depth -= 1;
+    }
+    fn visit_expr_assign(&mut self, assignment: &'ast syn::ExprAssign) {
+        mentions::collect(assignment.left.to_token_stream(), &mut self.assigned);
+        syn::visit::visit_expr_assign(self, assignment);
+    }
     fn visit_item(&mut self, _: &'ast syn::Item) {}
     fn visit_macro(&mut self, call: &'ast syn::Macro) {
         // Macros that await what they are given, by the names that Tokio and futures use for them.
@@ -247,12 +295,51 @@ impl<'ast> Visit<'ast> for Control {
             .last()
             .map(|last| last.ident.to_string())
             .unwrap_or_default();
-        self.awaits |= AWAITING.contains(&name.as_str());
-        self.in_tokens(call.tokens.clone());
+        if self.depth == 0 {
+            self.awaits |= AWAITING.contains(&name.as_str());
+            self.in_tokens(call.tokens.clone());
+        }
+        if assigns(call.tokens.clone()) {
+            mentions::collect(call.tokens.clone(), &mut self.assigned);
+        }
     }
 }
 
+/// Whether there may be an assignment in a macro's arguments.
+fn assigns(tokens: TokenStream) -> bool {
+    let mut before = ' ';
+    let mut tokens = tokens.into_iter().peekable();
+    while let Some(token) = tokens.next() {
+        match &token {
+            TokenTree::Group(group) if assigns(group.stream()) => return true,
+            TokenTree::Punct(punct) if punct.as_char() == '=' => {
+                let next = match tokens.peek() {
+                    Some(TokenTree::Punct(next)) => next.as_char(),
+                    _ => ' ',
+                };
+                // Not a comparison, an arrow or a range.
+                if !"=<>!.".contains(before) && !"=>".contains(next) {
+                    return true;
+                }
+            }
+            _ => {}
+        }
+        before = match &token {
+            TokenTree::Punct(punct) => punct.as_char(),
+            _ => ' ',
+        };
+    }
+    false
+}
+
 impl Control {
+    fn capture(&mut self, range: Range<usize>) {
+        if self.depth == 0 {
+            self.captures.push(range);
+        }
+        self.depth += 1;
+    }
+
     /// Looks into a macro's arguments token by token; code behind `async` or a closure's bars is taken for its own.
     fn in_tokens(&mut self, tokens: TokenStream) {
         let (mut after_dot, mut own) = (false, false);
@@ -270,112 +357,6 @@ impl Control {
             }
             after_dot = matches!(&token, TokenTree::Punct(punct) if punct.as_char() == '.');
         }
-    }
-}
-
-fn item_of(item: &syn::Item) -> Item {
-    let mut found = BTreeSet::new();
-    mentions::collect(item.to_token_stream(), &mut found);
-    let ident = |name: &syn::Ident| vec![name.to_string()];
-    let mut members = Vec::new();
-    let (kind, names) = match item {
-        syn::Item::Fn(item) => (ItemKind::Function, ident(&item.sig.ident)),
-        syn::Item::Struct(item) => (ItemKind::Type, ident(&item.ident)),
-        syn::Item::Enum(item) => (ItemKind::Type, ident(&item.ident)),
-        syn::Item::Union(item) => (ItemKind::Type, ident(&item.ident)),
-        syn::Item::Type(item) => (ItemKind::Type, ident(&item.ident)),
-        syn::Item::Trait(item) => (ItemKind::Trait, ident(&item.ident)),
-        syn::Item::TraitAlias(item) => (ItemKind::Trait, ident(&item.ident)),
-        syn::Item::Const(item) => (ItemKind::Constant, ident(&item.ident)),
-        syn::Item::Static(item) => (ItemKind::Static, ident(&item.ident)),
-        syn::Item::Mod(item) => (ItemKind::Module, ident(&item.ident)),
-        syn::Item::Macro(item) => match &item.ident {
-            Some(name) => (ItemKind::Macro, ident(name)),
-            None => (ItemKind::Other, Vec::new()),
-        },
-        syn::Item::Impl(item) => {
-            let mut header = item.clone();
-            (header.items, header.attrs) = (Vec::new(), Vec::new());
-            let mut about = BTreeSet::new();
-            mentions::collect(header.to_token_stream(), &mut about);
-            let inherent = item.trait_.is_none();
-            if inherent {
-                members = item
-                    .items
-                    .iter()
-                    .filter_map(|member| Some((member_name(member)?, range_of(member))))
-                    .collect();
-            }
-            (
-                ItemKind::Impl {
-                    header: header.to_token_stream().to_string(),
-                    about,
-                    inherent,
-                },
-                Vec::new(),
-            )
-        }
-        _ => (ItemKind::Other, Vec::new()),
-    };
-    for name in &names {
-        found.remove(name);
-    }
-    Item {
-        kind,
-        names,
-        range: range_of(item),
-        tokens: item.to_token_stream().to_string(),
-        mentions: found,
-        edits: visibility::edits(item),
-        members,
-    }
-}
-
-fn member_name(member: &ImplItem) -> Option<String> {
-    match member {
-        ImplItem::Fn(member) => Some(member.sig.ident.to_string()),
-        ImplItem::Const(member) => Some(member.ident.to_string()),
-        _ => None,
-    }
-}
-
-/// Macro calls that stand for `static` items wherever they are written.
-fn defines_statics(call: &syn::Macro) -> bool {
-    call.path
-        .segments
-        .last()
-        .is_some_and(|name| name.ident == "thread_local" || name.ident == "task_local")
-}
-
-fn statics_of(call: &syn::StmtMacro) -> Item {
-    let mut found = BTreeSet::new();
-    mentions::collect(call.to_token_stream(), &mut found);
-    let tokens: Vec<TokenTree> = call.mac.tokens.clone().into_iter().collect();
-    let (mut names, mut edits) = (Vec::new(), Vec::new());
-    for (index, token) in tokens.iter().enumerate() {
-        if let (TokenTree::Ident(keyword), Some(TokenTree::Ident(name))) =
-            (token, tokens.get(index + 1))
-            && keyword == "static"
-        {
-            names.push(name.to_string());
-            let public = index > 0
-                && matches!(&tokens[index - 1], TokenTree::Ident(before) if before == "pub");
-            if !public {
-                edits.push(super::Edit::Insert {
-                    at: keyword.span().byte_range().start,
-                    text: "pub ",
-                });
-            }
-        }
-    }
-    Item {
-        kind: ItemKind::Static,
-        names,
-        range: range_of(call),
-        tokens: call.to_token_stream().to_string(),
-        mentions: found,
-        edits,
-        members: Vec::new(),
     }
 }
 

@@ -4,7 +4,7 @@
 use proc_macro2::{Span, TokenStream};
 use quote::ToTokens;
 use syn::spanned::Spanned;
-use syn::{Attribute, Fields, ImplItem, Item, Visibility};
+use syn::{Attribute, Fields, ForeignItem, ImplItem, Item, Visibility};
 
 use super::Edit;
 
@@ -30,6 +30,16 @@ pub(super) fn edits(item: &Item) -> Vec<Edit> {
         Item::Const(item) => open(&item.vis, &item.attrs, item, &mut edits),
         Item::Static(item) => open(&item.vis, &item.attrs, item, &mut edits),
         Item::Mod(item) => open(&item.vis, &item.attrs, item, &mut edits),
+        Item::ForeignMod(item) => {
+            for item in &item.items {
+                match item {
+                    ForeignItem::Fn(item) => open(&item.vis, &item.attrs, item, &mut edits),
+                    ForeignItem::Static(item) => open(&item.vis, &item.attrs, item, &mut edits),
+                    ForeignItem::Type(item) => open(&item.vis, &item.attrs, item, &mut edits),
+                    _ => {}
+                }
+            }
+        }
         Item::Impl(item) if item.trait_.is_none() => {
             for member in &item.items {
                 match member {
@@ -42,7 +52,7 @@ pub(super) fn edits(item: &Item) -> Vec<Edit> {
         Item::Macro(item) if item.ident.is_some() && !has(&item.attrs, "macro_export") => {
             edits.push(Edit::Insert {
                 at: item.mac.path.span().byte_range().start,
-                text: "#[macro_export] ",
+                text: "#[macro_export] ".into(),
             });
         }
         _ => {}
@@ -73,7 +83,7 @@ fn open(
             if let Some(first) = after_attributes(attributes, whole.to_token_stream()) {
                 edits.push(Edit::Insert {
                     at: first.byte_range().start,
-                    text: "pub ",
+                    text: "pub ".into(),
                 });
             }
         }

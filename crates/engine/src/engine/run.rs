@@ -6,6 +6,7 @@ use loopbot_runtime::wire::{Death, Ending, Request};
 
 use super::{Control, Engine};
 use crate::EngineError;
+use crate::bookkeeping::Settled;
 use crate::cell::{Cell, ItemKind};
 use crate::child::News;
 use crate::event::{Failure, FailureKind, MimeBundle};
@@ -61,6 +62,9 @@ impl Engine {
         }
         self.cells
             .register(&prepared.crate_name, &prepared.generated, self.number);
+        for note in self.session.notes(cell, &prepared) {
+            self.note(&note);
+        }
         let checkpoint = self.mark();
         self.session.define(cell, &prepared, self.number);
         let control = self.control.clone();
@@ -97,7 +101,10 @@ impl Engine {
             How::Orphaned => return Err(self.child_ended(None, end.killed)),
         };
         let finished = ending == Ending::Finished;
-        self.session.settle(&prepared, finished, self.number);
+        if !matches!(ending, Ending::NotLoaded(_)) {
+            self.session
+                .settle(cell, &prepared, &end.settled, finished, self.number);
+        }
         let lost = &prepared.findings.lost;
         if let (true, false, Some(stage)) = (finished, lost.is_empty(), &self.stage) {
             let names = lost.keys().cloned().collect();
@@ -135,6 +142,7 @@ impl Engine {
         let child = &mut self.stage()?.child;
         let (mut panic, mut killed, mut refused, mut checkpoint_time) =
             (None, false, None, Duration::ZERO);
+        let mut settled = Settled::default();
         let how = loop {
             match child.next(Duration::from_millis(50)) {
                 Some(News::Panicked(drawn)) => panic = Some(drawn),
@@ -145,6 +153,7 @@ impl Engine {
                     checkpoint_time = Duration::from_micros(micros);
                     refused = why;
                 }
+                Some(News::Settled { kept, gone }) => settled = Settled { kept, gone },
                 Some(News::Ended {
                     ending,
                     shown,
@@ -176,6 +185,7 @@ impl Engine {
         };
         Ok(End {
             how,
+            settled,
             panic,
             killed,
             refused,
@@ -187,6 +197,7 @@ impl Engine {
 /// How the run of a cell ended.
 struct End {
     how: How,
+    settled: Settled,
     panic: Option<DrawnPanic>,
     /// It did not follow an interrupt.
     killed: bool,

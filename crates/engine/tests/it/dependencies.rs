@@ -338,7 +338,7 @@ fn macros_of_the_lesson_crates_find_their_crates() {
     // A runtime of its own, so outside the one that an awaiting cell runs in.
     notebook.check(
         "#[tokio::main]\nasync fn main() { println!(\"main\"); }",
-        "",
+        "note: `main` is defined; to run it, call it: `main()`",
     );
     notebook.check("main()", "main");
     notebook.check("futures::join!(async { 1 }, async { 2 })", "(1, 2)");

@@ -6,6 +6,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod asynchronous;
+mod boxes;
 mod cache;
 mod checkpoints;
 mod dependencies;
@@ -17,5 +18,8 @@ mod items;
 mod notebook;
 mod output;
 mod plain_words;
+mod programs;
+mod redefinition;
 mod shell;
+mod statics;
 mod variables;
