@@ -234,6 +234,8 @@ impl Job<'_> {
         };
         rustc
             .arg(format!("{}/lib.rs", self.crate_name))
+            // rustc walks through the cells that a cell rests on, one inside the other; hundreds overflow its usual stack.
+            .env("RUST_MIN_STACK", (256 << 20).to_string())
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::piped())

@@ -11,7 +11,7 @@ fn an_impl_trait_value_is_kept_in_a_box() {
         "it.next(); (it.next(), add(41), len(\"abc\"), shown.to_string())",
         "(Some(2), 42, 3, \"5\")",
     );
-    notebook.check(":vars", "mut it: Box<dyn Iterator<Item = u32> + Send>\nadd: Box<dyn Fn(i32) -> i32 + Send>\nlen: Box<dyn for<'a> Fn(&str) -> usize + Send>\nshown: Box<dyn Display + Send>\nfuture: Pin<Box<dyn Future<Output = u32> + Send>>\npinned: Pin<Box<dyn Future<Output = u32> + Send>>");
+    notebook.check(":vars", "mut it: Box<dyn Iterator<Item = u32> + Send>       cell [2]\nadd: Box<dyn Fn(i32) -> i32 + Send>                cell [2]\nlen: Box<dyn for<'a> Fn(&str) -> usize + Send>     cell [2]\nshown: Box<dyn Display + Send>                     cell [2]\nfuture: Pin<Box<dyn Future<Output = u32> + Send>>  cell [2]\npinned: Pin<Box<dyn Future<Output = u32> + Send>>  cell [2]");
     // They can be sent: to a task, to a thread.
     notebook.check("tokio::spawn(future).await? + pinned.await", "5");
     notebook.check(
