@@ -38,6 +38,7 @@ fn main() {
         "{:<44} {:>9} {:>9} {:>7}",
         "median", "cell", "rustc", "ratio"
     );
+    bench.row("an expression, nothing kept", "", "", |n| format!("1 + {n}u64"));
     bench.row("simple", "", "", |n| format!("let x = 1 + {n}u64; x"));
     bench.row("simple, two variables kept", "", "", |n| {
         format!("let x = {n}u64; let v = vec![x, 2]; v.len()")
@@ -68,6 +69,7 @@ fn main() {
     bench.row("async: two tasks, a channel, join", "", "", |n| {
         format!("let (tx, mut rx) = tokio::sync::mpsc::channel(8);\nlet sender = tokio::spawn(async move {{ for i in 0..20u64 {{ tx.send(i + {n} % 1000).await.unwrap(); }} }});\nlet receiver = tokio::spawn(async move {{ let mut sum = 0; while let Some(i) = rx.recv().await {{ sum += i; }} sum }});\nlet (a, b) = tokio::join!(sender, receiver);\na.unwrap();\nlet total: u64 = b.unwrap();\ntotal")
     });
+    if std::env::args().any(|a| a == "short") { return; }
     bench.unchanged();
     bench.first_cell();
     bench.long_notebook();

@@ -198,7 +198,8 @@ pub struct CellError(String);
 
 impl<E: Debug> From<E> for CellError {
     fn from(error: E) -> CellError {
-        CellError(words(&error).unwrap_or_else(|| format!("{error:?}")))
+        // SAFETY: the pointer is to an error of this type.
+        CellError(unsafe { words(id_of::<E>(), &raw const error as *const (), &error) })
     }
 }
 
@@ -224,14 +225,16 @@ fn id_of<E>() -> TypeId {
 }
 
 /// The `Display` text of the errors one meets most; others show their `Debug` form. (Stable Rust cannot ask whether a
-/// generic type has `Display`.)
-fn words<E>(error: &E) -> Option<String> {
-    let id = id_of::<E>();
+/// generic type has `Display`.) Not generic: compiled once, here, not in every cell with a `?`.
+///
+/// # Safety
+/// `error` must point to a value of the type that `id` stands for, but for lifetimes.
+unsafe fn words(id: TypeId, error: *const (), debug: &dyn Debug) -> String {
     macro_rules! first_of {
         ($($kind:ty),* $(,)?) => {
             $(if id == TypeId::of::<$kind>() {
-                // SAFETY: it is this type but for lifetimes, and nothing of the error is kept.
-                return Some(unsafe { &*std::ptr::from_ref(error).cast::<$kind>() }.to_string());
+                // SAFETY: by the caller's promise; nothing of the error is kept.
+                return unsafe { &*error.cast::<$kind>() }.to_string();
             })*
         };
     }
@@ -262,5 +265,5 @@ fn words<E>(error: &E) -> Option<String> {
         tokio::sync::mpsc::error::TryRecvError,
         tokio::sync::broadcast::error::RecvError,
     );
-    None
+    format!("{debug:?}")
 }

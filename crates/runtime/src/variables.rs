@@ -9,7 +9,8 @@ use std::alloc::Layout;
 use std::any::TypeId;
 use std::cell::RefCell;
 use std::collections::{BTreeSet, HashMap};
-use std::mem::MaybeUninit;
+use std::marker::PhantomData;
+use std::mem::ManuallyDrop;
 use std::sync::Mutex;
 
 thread_local! {
@@ -21,41 +22,91 @@ thread_local! {
 /// Names whose value the running cell has moved away. For all threads, because a cell may do so in a thread of its own.
 static MOVED: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
 
+/// What must be known of a type to hold its values without it.
+#[derive(Clone, Copy)]
+struct Kind {
+    type_id: TypeId,
+    type_name: fn() -> &'static str,
+    layout: Layout,
+    /// Drops a value of the type in place.
+    drop: unsafe fn(*mut u8),
+}
+
+/// A type, to find its [`Kind`] while the cell is compiled.
+struct Of<T>(PhantomData<T>);
+
+impl<T: 'static> Of<T> {
+    const KIND: Kind = Kind {
+        type_id: TypeId::of::<T>(),
+        type_name: std::any::type_name::<T>,
+        layout: Layout::new::<T>(),
+        drop: drop_in_place::<T>,
+    };
+}
+
+/// # Safety
+/// `value` must point to a valid `T`, which is not used afterwards.
+unsafe fn drop_in_place<T>(value: *mut u8) {
+    // SAFETY: by the caller's promise.
+    unsafe { std::ptr::drop_in_place(value as *mut T) }
+}
+
+/// Room for a value.
+union Room<T> {
+    empty: (),
+    value: ManuallyDrop<T>,
+}
+
 /// A value on the heap, its type erased; `full` is false while a cell has the value, or has moved it away for good.
 struct Slot {
     value: *mut u8,
-    type_id: TypeId,
-    layout: Layout,
+    kind: Kind,
     full: bool,
-    /// Drops the value if asked to, then frees the memory.
-    release: unsafe fn(*mut u8, bool),
 }
 
 impl Slot {
-    fn new<T: 'static>(value: T) -> Slot {
+    /// # Safety
+    /// `value` must point to a value of this kind, which is not used afterwards.
+    unsafe fn new(value: *const u8, kind: Kind) -> Slot {
+        let place = match kind.layout.size() {
+            0 => std::ptr::without_provenance_mut(kind.layout.align()),
+            // SAFETY: the size is not zero.
+            _ => unsafe { std::alloc::alloc(kind.layout) },
+        };
+        if place.is_null() {
+            std::alloc::handle_alloc_error(kind.layout);
+        }
+        // SAFETY: both hold as many bytes as a value of this kind; the new place is nobody else's.
+        unsafe { value.copy_to_nonoverlapping(place, kind.layout.size()) };
         Slot {
-            value: Box::into_raw(Box::new(MaybeUninit::new(value))).cast(),
-            type_id: TypeId::of::<T>(),
-            layout: Layout::new::<T>(),
+            value: place,
+            kind,
             full: true,
-            release: release::<T>,
         }
     }
 }
 
 impl Drop for Slot {
     fn drop(&mut self) {
-        // SAFETY: called once, with the memory and the type it was made for.
-        unsafe { (self.release)(self.value, self.full) }
+        if self.full {
+            // SAFETY: a full slot holds a valid value of its kind.
+            unsafe { (self.kind.drop)(self.value) };
+        }
+        if self.kind.layout.size() > 0 {
+            // SAFETY: made with this layout.
+            unsafe { std::alloc::dealloc(self.value, self.kind.layout) };
+        }
     }
 }
 
-// Cells are compiled with the generic functions below, so each does little itself: the look-ups are compiled once, here.
+// Every cell is compiled with the generic functions below, without optimisation. So each is as little as can be: casts
+// instead of methods, constants instead of calls. Looking up and copying are compiled once, here.
 
 /// Keeps `value` under `name`; an earlier variable of that name is dropped.
 pub fn keep<T: 'static>(name: &str, value: T) {
-    KEPT.with_borrow_mut(|kept| kept.push(name.to_owned()));
-    insert(name, Slot::new(value));
+    let value = ManuallyDrop::new(value);
+    // SAFETY: a valid value, which nobody drops.
+    unsafe { keep_bytes(name, &raw const value as *const u8, &Of::<T>::KIND) };
 }
 
 /// Moves the value of `name` out for the running cell.
@@ -63,9 +114,11 @@ pub fn keep<T: 'static>(name: &str, value: T) {
 /// # Panics
 /// When there is no such value, or it is of another type; the engine's bookkeeping rules both out.
 pub fn take<T: 'static>(name: &str) -> T {
-    let place = take_out(name, TypeId::of::<T>(), std::any::type_name::<T>());
-    // SAFETY: the slot was full and of type T; it is marked empty, so the value is owned once.
-    unsafe { place.cast::<T>().read() }
+    let mut room = Room::<T> { empty: () };
+    // SAFETY: the room is as large as a T, and is filled with one, or this panics.
+    unsafe { take_bytes(name, &raw mut room as *mut u8, &Of::<T>::KIND) };
+    // SAFETY: as above.
+    ManuallyDrop::into_inner(unsafe { room.value })
 }
 
 /// Like [`take`], for a variable whose type now lives in a newer cell with an unchanged definition.
@@ -76,7 +129,7 @@ pub fn take<T: 'static>(name: &str) -> T {
 /// # Panics
 /// When there is no such value, or the layouts differ.
 pub unsafe fn take_rehomed<T: 'static>(name: &str) -> T {
-    retype(name, TypeId::of::<T>(), Layout::new::<T>(), release::<T>);
+    retype(name, &Of::<T>::KIND);
     take(name)
 }
 
@@ -87,9 +140,12 @@ pub unsafe fn take_rehomed<T: 'static>(name: &str) -> T {
 /// `value` must be the variable that was taken as `name`, and nothing may use it or assign to it afterwards: the
 /// engine has compiled the cell with the move itself first, and found nothing that does.
 pub unsafe fn moved<T>(name: &str, value: &T) -> T {
-    with_moved(|names| names.insert(name.to_owned()));
-    // SAFETY: by the caller's promise this is the last use of the value.
-    unsafe { std::ptr::read(value) }
+    let mut room = Room::<T> { empty: () };
+    let (from, to) = (value as *const T as *const u8, &raw mut room as *mut u8);
+    // SAFETY: both are as large as a T; by the caller's promise this is the last use of the value.
+    unsafe { move_bytes(name, from, to, size_of::<T>()) };
+    // SAFETY: filled with a T.
+    ManuallyDrop::into_inner(unsafe { room.value })
 }
 
 /// Puts the value of `name` back after the cell, unless the cell has [`moved`] it.
@@ -97,15 +153,58 @@ pub unsafe fn moved<T>(name: &str, value: &T) -> T {
 /// # Panics
 /// When `name` was not taken as a `T`.
 pub fn give<T: 'static>(name: &str, value: T) {
+    let mut value = ManuallyDrop::new(value);
+    // SAFETY: a valid value, which nobody else drops.
+    unsafe { give_bytes(name, &raw mut value as *mut u8, &Of::<T>::KIND) };
+}
+
+/// # Safety
+/// As for [`Slot::new`].
+unsafe fn keep_bytes(name: &str, value: *const u8, kind: &Kind) {
+    KEPT.with_borrow_mut(|kept| kept.push(name.to_owned()));
+    // SAFETY: by the caller's promise.
+    let slot = unsafe { Slot::new(value, *kind) };
+    let earlier = VARIABLES.with_borrow_mut(|variables| variables.insert(name.to_owned(), slot));
+    // Outside the borrow: the value's own `drop` may run anything.
+    drop(earlier);
+}
+
+/// # Safety
+/// `to` must have room for a value of this kind; afterwards it holds one.
+unsafe fn take_bytes(name: &str, to: *mut u8, kind: &Kind) {
+    VARIABLES.with_borrow_mut(|variables| {
+        let slot = lookup(variables, name, true);
+        assert!(
+            slot.kind.type_id == kind.type_id,
+            "`{name}` is not of type {}",
+            (kind.type_name)()
+        );
+        slot.full = false;
+        // SAFETY: the slot was full and of this kind; it is marked empty, so the value is owned once.
+        unsafe { slot.value.copy_to_nonoverlapping(to, kind.layout.size()) };
+    });
+}
+
+/// # Safety
+/// `from` must hold a value of `size` bytes, which is not used afterwards, and `to` must have room for it.
+unsafe fn move_bytes(name: &str, from: *const u8, to: *mut u8, size: usize) {
+    with_moved(|names| names.insert(name.to_owned()));
+    // SAFETY: by the caller's promise.
+    unsafe { from.copy_to_nonoverlapping(to, size) };
+}
+
+/// # Safety
+/// `value` must point to a value of this kind, which is not used afterwards, unless it is marked as moved.
+unsafe fn give_bytes(name: &str, value: *mut u8, kind: &Kind) {
     if with_moved(|names| names.remove(name)) {
         // Its owner is another by now.
-        std::mem::forget(value);
         return;
     }
-    match place_for(name, TypeId::of::<T>()) {
-        // SAFETY: the slot was empty and was made for a T; it is marked full.
-        Some(place) => unsafe { place.cast::<T>().write(value) },
-        None => drop(value),
+    match place_for(name, kind) {
+        // SAFETY: the slot was empty and was made for this kind; it is marked full.
+        Some(place) => unsafe { value.copy_to_nonoverlapping(place, kind.layout.size()) },
+        // SAFETY: by the caller's promise.
+        None => unsafe { (kind.drop)(value) },
     }
 }
 
@@ -133,43 +232,27 @@ pub(crate) fn settled() -> (Vec<String>, Vec<String>) {
     (KEPT.take(), gone)
 }
 
-fn insert(name: &str, slot: Slot) {
-    let earlier = VARIABLES.with_borrow_mut(|variables| variables.insert(name.to_owned(), slot));
-    // Outside the borrow: the value's own `drop` may run anything.
-    drop(earlier);
-}
-
-fn take_out(name: &str, type_id: TypeId, type_name: &str) -> *mut u8 {
+fn retype(name: &str, kind: &Kind) {
     VARIABLES.with_borrow_mut(|variables| {
         let slot = lookup(variables, name, true);
         assert!(
-            slot.type_id == type_id,
-            "`{name}` is not of type {type_name}"
+            slot.kind.layout == kind.layout,
+            "`{name}` changed its layout"
         );
-        slot.full = false;
-        slot.value
-    })
-}
-
-fn retype(name: &str, type_id: TypeId, layout: Layout, release: unsafe fn(*mut u8, bool)) {
-    VARIABLES.with_borrow_mut(|variables| {
-        let slot = lookup(variables, name, true);
-        assert!(slot.layout == layout, "`{name}` changed its layout");
         // From here on the slot checks and drops as the new type; the memory fits, the layouts are equal.
-        slot.type_id = type_id;
-        slot.release = release;
+        slot.kind = *kind;
     });
 }
 
 /// Where the value goes back to; nowhere if the cell itself has kept a new variable of that name (`let x = x + 1;`).
-fn place_for(name: &str, type_id: TypeId) -> Option<*mut u8> {
+fn place_for(name: &str, kind: &Kind) -> Option<*mut u8> {
     VARIABLES.with_borrow_mut(|variables| {
         if variables.get(name).is_some_and(|slot| slot.full) {
             return None;
         }
         let slot = lookup(variables, name, false);
         assert!(
-            slot.type_id == type_id,
+            slot.kind.type_id == kind.type_id,
             "`{name}` came back as another type"
         );
         slot.full = true;
@@ -190,19 +273,6 @@ fn lookup<'a>(variables: &'a mut HashMap<String, Slot>, name: &str, full: bool) 
         Some(slot) if slot.full == full => slot,
         Some(_) => panic!("`{name}` is in use"),
         None => panic!("there is no variable `{name}`"),
-    }
-}
-
-/// Frees the memory of a slot; with `full`, drops the value in it first.
-///
-/// # Safety
-/// `value` was boxed as a `MaybeUninit<T>` or a type of the same layout, and holds a valid `T` if `full`.
-unsafe fn release<T>(value: *mut u8, full: bool) {
-    // SAFETY: by the caller's promise.
-    let mut boxed = unsafe { Box::from_raw(value.cast::<MaybeUninit<T>>()) };
-    if full {
-        // SAFETY: by the caller's promise.
-        unsafe { boxed.assume_init_drop() };
     }
 }
 
