@@ -279,7 +279,8 @@ fn with_shown(cell: &str) -> String {
         Some((rest, last)) if !last.trim().is_empty() => {
             format!("{rest}; println!(\"{{:?}}\", {{ {last} }});")
         }
-        _ => cell.to_owned(),
+        Some(_) => cell.to_owned(),
+        None => format!("println!(\"{{:?}}\", {{ {cell} }});"),
     }
 }
 
