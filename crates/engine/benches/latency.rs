@@ -1,8 +1,11 @@
 //! How long a learner waits for a cell, beside the compiler alone on the same machine in the same run.
 //!
 //! ```text
-//! cargo bench -p loopbot-engine
+//! cargo bench -p loopbot-engine --bench latency
+//! cargo bench -p loopbot-engine --bench latency -- short
 //! ```
+//!
+//! `short` leaves out what takes minutes.
 //!
 //! Each row is the median of several cells whose texts were never seen before, and of as many plain calls of `rustc` for
 //! the same text in a function: same edition, optimisation, debug information, linker and libraries. The two take turns,
@@ -38,7 +41,9 @@ fn main() {
         "{:<44} {:>9} {:>9} {:>7}",
         "median", "cell", "rustc", "ratio"
     );
-    bench.row("an expression, nothing kept", "", "", |n| format!("1 + {n}u64"));
+    bench.row("an expression, nothing kept", "", "", |n| {
+        format!("1 + {n}u64")
+    });
     bench.row("simple", "", "", |n| format!("let x = 1 + {n}u64; x"));
     bench.row("simple, two variables kept", "", "", |n| {
         format!("let x = {n}u64; let v = vec![x, 2]; v.len()")
@@ -69,7 +74,9 @@ fn main() {
     bench.row("async: two tasks, a channel, join", "", "", |n| {
         format!("let (tx, mut rx) = tokio::sync::mpsc::channel(8);\nlet sender = tokio::spawn(async move {{ for i in 0..20u64 {{ tx.send(i + {n} % 1000).await.unwrap(); }} }});\nlet receiver = tokio::spawn(async move {{ let mut sum = 0; while let Some(i) = rx.recv().await {{ sum += i; }} sum }});\nlet (a, b) = tokio::join!(sender, receiver);\na.unwrap();\nlet total: u64 = b.unwrap();\ntotal")
     });
-    if std::env::args().any(|a| a == "short") { return; }
+    if std::env::args().any(|a| a == "short") {
+        return;
+    }
     bench.unchanged();
     bench.first_cell();
     bench.long_notebook();

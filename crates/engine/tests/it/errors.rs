@@ -61,7 +61,7 @@ fn borrow_errors_are_the_learners_not_the_engines() {
     notebook.check("let v = vec![1];", "");
     notebook
         .fail("let h = std::thread::spawn(|| println!(\"{v:?}\")); h.join().unwrap();")
-        .says(&["cell [2]", "v"]);
+        .says(&["cell [2]", "only borrows `v`: write `move`"]);
     let failed =
         notebook.fail("let w = vec![1];\nlet h = std::thread::spawn(|| println!(\"{w:?}\"));");
     failed.says(&["closure may outlive the current function", "move"]);
