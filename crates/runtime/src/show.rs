@@ -237,8 +237,8 @@ fn bounded(text: std::fmt::Arguments<'_>, most: usize) -> Bounded {
     bounded
 }
 
-/// A number with its digits in groups of three.
-fn grouped(number: usize) -> String {
+/// A number with its digits in groups of three: `grouped(1_234_567)` is `1,234,567`.
+pub fn grouped(number: usize) -> String {
     let digits = number.to_string();
     let mut text = String::new();
     for (index, digit) in digits.chars().enumerate() {

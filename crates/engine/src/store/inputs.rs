@@ -111,7 +111,7 @@ mod tests {
 
     #[test]
     fn rustc_s_list_is_read() {
-        let text = "x.d: cell_x/lib.rs cell_x/../work/my\\ data.txt\n\nlibcell_x.so: cell_x/lib.rs\n\ncell_x/lib.rs:\ncell_x/../work/my\\ data.txt:\ncell_x/part.rs:\n/etc/hosts:\n\n# env-dep:HOME=/a=b\n# env-dep:NOT_SET\n";
+        let text = "x.d: cell_x/lib.rs cell_x/../here/my\\ data.txt\n\nlibcell_x.so: cell_x/lib.rs\n\ncell_x/lib.rs:\ncell_x/../here/my\\ data.txt:\ncell_x/part.rs:\n/etc/hosts:\n\n# env-dep:HOME=/a=b\n# env-dep:NOT_SET\n";
         let reads = Reads::from_dep_info(text, "cell_x");
         assert_eq!(
             Vec::from_iter(reads.files),

@@ -13,10 +13,10 @@ use super::inputs::Reads;
 use crate::diagnostic::Diagnostic;
 
 /// The way from a generated source file to the working directory; ends with a slash.
-pub(crate) const DOOR: &str = "../work/";
+pub(crate) const DOOR: &str = "../here/";
 
 /// The link itself, in the folder in which rustc runs.
-pub(crate) const LINK: &str = "work";
+pub(crate) const LINK: &str = "here";
 
 /// Where in `text` [`DOOR`] belongs: behind the opening quote of each relative path. Byte offsets, rising.
 pub(crate) fn doors(text: &str) -> Vec<usize> {
@@ -58,7 +58,7 @@ pub(crate) fn sure_reads<'a>(texts: impl IntoIterator<Item = &'a str>) -> Reads 
 
 /// The learner's name for a file, given what follows the name of the cell's folder; nothing for a generated file.
 ///
-/// `/../work/data.txt` and `/data.txt` are `data.txt`.
+/// `/../here/data.txt` and `/data.txt` are `data.txt`.
 pub(crate) fn learners_file(inside: &str) -> Option<&str> {
     let file = inside.strip_prefix('/')?;
     let generated = ["lib.rs", "body.rs", "carried_"];
@@ -204,7 +204,7 @@ mod tests {
     #[test]
     fn reads_are_named_as_the_learner_names_them() {
         let reads = sure_reads([
-            "println!(\"{}\", include_str!(\"../work/a.txt\"))",
+            "println!(\"{}\", include_str!(\"../here/a.txt\"))",
             "env!(\"HOME\", \"set it\")",
         ]);
         assert_eq!(Vec::from_iter(reads.files), ["a.txt"]);
