@@ -8,6 +8,8 @@ evcxr_jupyter's own. For each cell: seconds from `execute_request` to idle, as t
 number (`new`) and of the same cell again (`again`); the kernels take turns, so that a busy moment hits all of them. PSS counts
 shared memory once, RSS once for each process; both are of the kernel and all its children after all cells.
 """
+import math
+import queue
 import statistics
 import sys
 import time
@@ -16,6 +18,8 @@ import psutil
 from jupyter_client.manager import KernelManager
 
 ROUNDS = 7
+# A cell that says nothing for so many seconds is interrupted, and counts as not run.
+PATIENCE = 60
 FIRST = """:dep tokio = { version = "1", features = ["full"] }
 :dep futures = "0.3"
 1"""
@@ -27,8 +31,9 @@ CELLS = {
     "moves": "let s = String::from(\"{n}\"); let t = s; t.len()",
     "async": """let (tx, mut rx) = tokio::sync::mpsc::channel(8);
 let sender = tokio::spawn(async move {{ for i in 0..20u64 {{ tx.send(i + {n}).await.unwrap(); }} }});
-let mut sum = 0; while let Some(i) = rx.recv().await {{ sum += i; }}
-sender.await.unwrap(); sum""",
+let receiver = tokio::spawn(async move {{ let mut sum = 0; while let Some(i) = rx.recv().await {{ sum += i; }} sum }});
+let (a, b) = tokio::join!(sender, receiver);
+a.unwrap(); let total: u64 = b.unwrap(); total""",
     "type error": "let y: i32 = \"a{n}\";",
     "200,000 lines": "for i in 0..200_000 {{ println!(\"line {{i}}\"); }} {n}",
 }
@@ -50,7 +55,11 @@ class Kernel:
         started = time.perf_counter()
         message_id = self.client.execute(code)
         while True:
-            message = self.client.get_iopub_msg(timeout=900)
+            try:
+                message = self.client.get_iopub_msg(timeout=PATIENCE)
+            except queue.Empty:
+                self.manager.interrupt_kernel()
+                return math.nan
             if message["parent_header"].get("msg_id") != message_id:
                 continue
             if message["msg_type"] == "status" and message["content"]["execution_state"] == "idle":
@@ -96,7 +105,9 @@ def main(names):
 
 
 def map_medians(series):
-    return [statistics.median(times) for times in series]
+    """The median of the cells that ran; not a number if none did."""
+    ran = [[seconds for seconds in times if not math.isnan(seconds)] for times in series]
+    return [statistics.median(times) if times else math.nan for times in ran]
 
 
 if __name__ == "__main__":
